@@ -1,0 +1,58 @@
+"""Train neural networks by reconnecting them: where the weights are, instead of what they are."""
+
+from train_by_reconnect.callbacks import SyncEvaluation, SyncPeriodScheduler
+from train_by_reconnect.initial_weights import (
+    KernelReport,
+    make_dissimilar,
+    share_value,
+    shuffle_weight_vectors,
+    sparsify,
+)
+from train_by_reconnect.laperm import LaPerm
+from train_by_reconnect.lookahead import Lookahead
+from train_by_reconnect.permutations import (
+    cycle_lengths,
+    cycles,
+    fixed_points,
+    log10_permutations,
+    permutation_between,
+)
+from train_by_reconnect.profile_scores import ProfileScore, score_profiles
+from train_by_reconnect.profiles import WeightProfile, weight_profiles
+from train_by_reconnect.ranking_distance import ranking, ranking_distance
+from train_by_reconnect.ranking_monitor import RankingMonitor
+from train_by_reconnect.similarity import profile_distance, profile_similarity
+from train_by_reconnect.snapshots import KernelSnapshots
+from train_by_reconnect.version import __version__
+from train_by_reconnect.weight_vectors import Layout, describe_layer, describe_variables
+
+__all__ = [
+    "KernelReport",
+    "KernelSnapshots",
+    "LaPerm",
+    "Layout",
+    "Lookahead",
+    "ProfileScore",
+    "RankingMonitor",
+    "SyncEvaluation",
+    "SyncPeriodScheduler",
+    "WeightProfile",
+    "__version__",
+    "cycle_lengths",
+    "cycles",
+    "describe_layer",
+    "describe_variables",
+    "fixed_points",
+    "log10_permutations",
+    "make_dissimilar",
+    "permutation_between",
+    "profile_distance",
+    "profile_similarity",
+    "ranking",
+    "ranking_distance",
+    "score_profiles",
+    "share_value",
+    "shuffle_weight_vectors",
+    "sparsify",
+    "weight_profiles",
+]

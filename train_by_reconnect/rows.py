@@ -1,0 +1,60 @@
+"""A kernel as rows, one weight vector each, and back."""
+
+import math
+
+from keras import ops
+
+
+def to_rows(value, unit_axes, xp=ops):
+    """Bring a kernel into rows, one weight vector each.
+
+    Args:
+        value: array of any shape.
+        unit_axes: tuple of ints, the axes that number the neurons.
+        xp: the module whose `reshape` and `transpose` are used: `keras.ops` (default) or `numpy`.
+
+    Returns:
+        Array of shape (units, size of a weight vector).
+
+    Example:
+
+    >>> import numpy as np
+    >>> to_rows(np.array([[1, 2, 3], [4, 5, 6]]), (-1,), np).tolist()
+    [[1, 4], [2, 5], [3, 6]]
+    """
+    units, incoming = _split_axes(value.shape, unit_axes)
+    count = math.prod(value.shape[axis] for axis in units)
+    if incoming + units == list(range(len(value.shape))):  # the usual case: transposing a matrix is cheapest
+        return xp.transpose(xp.reshape(value, (math.prod(value.shape[axis] for axis in incoming), count)))
+    return xp.reshape(xp.transpose(value, units + incoming), (count, -1))
+
+
+def from_rows(rows, shape, unit_axes, xp=ops):
+    """Put rows back into the shape of their kernel: the inverse of `to_rows`.
+
+    Args:
+        rows: array of shape (units, size of a weight vector).
+        shape: tuple of ints, the shape of the kernel.
+        unit_axes: tuple of ints, the axes that number the neurons.
+        xp: as in `to_rows`.
+
+    Returns:
+        Array of the given shape.
+
+    Example:
+
+    >>> import numpy as np
+    >>> from_rows(np.array([[1, 4], [2, 5], [3, 6]]), (2, 3), (-1,), np).tolist()
+    [[1, 2, 3], [4, 5, 6]]
+    """
+    units, incoming = _split_axes(shape, unit_axes)
+    if incoming + units == list(range(len(shape))):
+        return xp.reshape(xp.transpose(rows), shape)
+    order = units + incoming
+    inverse = [order.index(axis) for axis in range(len(shape))]
+    return xp.transpose(xp.reshape(rows, [shape[axis] for axis in order]), inverse)
+
+
+def _split_axes(shape, unit_axes):
+    units = [axis % len(shape) for axis in unit_axes]
+    return units, [axis for axis in range(len(shape)) if axis not in units]

@@ -1,0 +1,234 @@
+"""What a weight vector is, for every layer: which axes of a variable number its neurons.
+
+A *weight vector* holds the incoming weights of one neuron (Qiu & Suda 2020, section 2). The *unit axes* of a variable are the axes that
+number the neurons; all its other axes together are the weight vector.
+
+| layer | variable | unit axes | one weight vector holds |
+|---|---|---|---|
+| `Dense` | `kernel` (in, units) | -1 | the inputs of a unit |
+| `Conv1D/2D/3D`, grouped too | `kernel` (..., in / groups, filters) | -1 | the window of a filter |
+| `Conv1D/2D/3DTranspose` | `kernel` (..., filters, in) | -2 | the window of a filter |
+| `DepthwiseConv1D/2D` | `kernel` (..., in, multiplier) | -2, -1 | the window over one channel |
+| `SeparableConv1D/2D` | `depthwise_kernel` (..., in, multiplier) | -2, -1 | the window over one channel |
+| `SeparableConv1D/2D` | `pointwise_kernel` (..., in, filters) | -1 | the channels of a filter |
+| `EinsumDense`, so `MultiHeadAttention` and `GroupedQueryAttention` | `kernel` | its labels that occur in the output | the labels summed over |
+| `Embedding` | `embeddings` (tokens, size) | 0 | the row of a token |
+| `ReversibleEmbedding` | `reverse_embeddings` (size, tokens) | -1 | the column of a token |
+| `SimpleRNN`, `LSTM`, `GRU`, `ConvLSTM1D/2D/3D` and their cells | `kernel`, `recurrent_kernel` (..., gates x units) | -1 | the inputs of one gate of one unit |
+| any of these | `bias` of any shape | none | the whole bias |
+| `BatchNormalization`, `LayerNormalization`, `GroupNormalization`, `RMSNormalization` | `gamma`, `beta`, `scale` | none | the whole vector |
+| any of these | LoRA factors | - | never permuted |
+| `PReLU` | `alpha` | - | never permuted |
+| a layer not in this table | variables of rank 2 or more | -1 | all but the last axis |
+| a layer not in this table | variables of rank 0 or 1 | none | the whole variable, taken for a bias |
+
+Describe a layer of your own with `describe_layer.register`.
+"""  # noqa: E501
+
+import dataclasses
+import functools
+import gc
+import re
+
+import keras
+from keras import layers
+
+
+@dataclasses.dataclass(frozen=True)
+class Layout:
+    """How a variable divides into weight vectors.
+
+    Args:
+        kind: `"kernel"`, `"bias"`, `"normalization"` (scale or offset of a normalization layer) or `"other"`.
+        unit_axes: tuple of ints, the axes that number the neurons; `()` makes the whole variable one weight
+            vector, `None` says that the variable has no weight vectors.
+
+    Example:
+
+    >>> Layout("kernel", (-1,)).unit_axes
+    (-1,)
+    """
+
+    kind: str
+    unit_axes: tuple | None
+
+
+LAST = Layout("kernel", (-1,))
+LAST_TWO = Layout("kernel", (-2, -1))
+BIAS = Layout("bias", ())
+NORMALIZATION = Layout("normalization", ())
+UNTOUCHED = Layout("other", None)
+
+
+@functools.singledispatch
+def describe_layer(layer):
+    """The layout of each variable that a layer owns, by the layer's class.
+
+    A subclass inherits the description of its parent. Describe a layer of your own by registering a function
+    for its class; variables that nobody describes follow the last two rows of the table above.
+
+    Args:
+        layer: a `keras.layers.Layer` instance.
+
+    Returns:
+        List of `(variable, Layout)` pairs.
+
+    Example:
+
+    >>> class Outer(keras.layers.Layer):
+    ...     def build(self, input_shape):
+    ...         self.table = self.add_weight(shape=(7, input_shape[-1]))
+    >>> @describe_layer.register
+    ... def _(layer: Outer):
+    ...     return [(layer.table, Layout("kernel", (0,)))]  # a neuron for each row
+    """
+    return []
+
+
+def _owned(layer, **layouts):
+    """Pairs for those attributes that the layer has; an optional or unbuilt variable is left out."""
+    named = ((getattr(layer, name, None), layout) for name, layout in layouts.items())
+    return [(variable, layout) for variable, layout in named if isinstance(variable, keras.Variable)]
+
+
+def _main(layer, name):
+    """The attribute that is the variable: with LoRA the public one is a sum, computed anew at each look."""
+    return f"_{name}" if getattr(layer, "lora_enabled", False) else name
+
+
+def _with_kernel(layer, layout):
+    main = {_main(layer, "kernel"): layout}
+    return _owned(layer, **main, bias=BIAS, lora_kernel_a=UNTOUCHED, lora_kernel_b=UNTOUCHED)
+
+
+@describe_layer.register(layers.Dense)
+@describe_layer.register(layers.Conv1D)
+@describe_layer.register(layers.Conv2D)
+@describe_layer.register(layers.Conv3D)
+def _(layer):
+    return _with_kernel(layer, LAST)
+
+
+@describe_layer.register(layers.Conv1DTranspose)
+@describe_layer.register(layers.Conv2DTranspose)
+@describe_layer.register(layers.Conv3DTranspose)
+def _(layer):
+    return _with_kernel(layer, Layout("kernel", (-2,)))
+
+
+@describe_layer.register(layers.DepthwiseConv1D)
+@describe_layer.register(layers.DepthwiseConv2D)
+def _(layer):
+    return _with_kernel(layer, LAST_TWO)
+
+
+@describe_layer.register(layers.SeparableConv1D)
+@describe_layer.register(layers.SeparableConv2D)
+def _(layer):
+    return _owned(layer, depthwise_kernel=LAST_TWO, pointwise_kernel=LAST, bias=BIAS)
+
+
+@describe_layer.register(layers.EinsumDense)
+def _(layer):
+    inputs, output = layer.equation.split("->")
+    labels = inputs.split(",")[1]
+    axes = tuple(axis for axis, label in enumerate(labels) if label in output)
+    return _with_kernel(layer, Layout("kernel", axes))
+
+
+@describe_layer.register(layers.Embedding)
+def _(layer):
+    main = {_main(layer, "embeddings"): Layout("kernel", (0,))}
+    return _owned(layer, **main, reverse_embeddings=LAST, lora_embeddings_a=UNTOUCHED, lora_embeddings_b=UNTOUCHED)
+
+
+def _describe_cell(layer):
+    return _owned(layer, kernel=LAST, recurrent_kernel=LAST, bias=BIAS)
+
+
+# Keras does not export the cell of its ConvLSTM layers; the layer holds it as `cell`.
+@describe_layer.register(layers.ConvLSTM1D)
+@describe_layer.register(layers.ConvLSTM2D)
+@describe_layer.register(layers.ConvLSTM3D)
+def _(layer):
+    return _describe_cell(layer.cell)
+
+
+for _cell in (layers.SimpleRNNCell, layers.LSTMCell, layers.GRUCell):
+    describe_layer.register(_cell, _describe_cell)
+
+
+@describe_layer.register(layers.BatchNormalization)
+@describe_layer.register(layers.LayerNormalization)
+@describe_layer.register(layers.GroupNormalization)
+@describe_layer.register(layers.RMSNormalization)
+def _(layer):
+    return _owned(layer, gamma=NORMALIZATION, beta=NORMALIZATION, scale=NORMALIZATION)
+
+
+@describe_layer.register(layers.PReLU)
+def _(layer):
+    return _owned(layer, alpha=UNTOUCHED)
+
+
+def describe_variables(variables, unit_axes=None):
+    """The layout of each variable, decided by the layer that owns it and never by its name.
+
+    A variable does not know its layer, and an optimizer is given variables only, so the layers alive in this
+    process are asked once.
+
+    Args:
+        variables: list of `keras.Variable`.
+        unit_axes: optional dict from a regular expression, searched in `variable.path`, to the unit axes of the
+            variables it finds (a tuple of ints) or to `None` (never permuted). The first that matches decides,
+            before the table.
+
+    Returns:
+        List of `Layout`, in the order of `variables`.
+
+    Raises:
+        ValueError: an expression that finds no variable, or axes that a variable does not have.
+
+    Example:
+
+    >>> dense = keras.layers.Dense(3)
+    >>> dense.build((None, 4))
+    >>> [layout.kind for layout in describe_variables(dense.trainable_variables)]
+    ['kernel', 'bias']
+    """
+    alive = [thing for thing in gc.get_objects() if issubclass(type(thing), layers.Layer)]
+    built = [layer for layer in alive if getattr(layer, "built", False)]
+    owned = {id(variable): layout for layer in built for variable, layout in describe_layer(layer)}
+    layouts = [owned.get(id(v)) or (LAST if len(v.shape) > 1 else BIAS) for v in variables]
+    _override(layouts, [getattr(v, "path", v.name) for v in variables], unit_axes or {})
+    for variable, layout in zip(variables, layouts, strict=True):
+        _check_axes(variable, layout)
+    return layouts
+
+
+def _override(layouts, paths, unit_axes):
+    for pattern in reversed(unit_axes):  # so that the first that matches has the last word
+        found = [index for index, path in enumerate(paths) if re.search(pattern, path)]
+        if not found:
+            raise ValueError(
+                f"`unit_axes` must name variables of the model, but no path matches. Received: {pattern!r}. "
+                f"The paths are: {', '.join(paths)}"
+            )
+        axes = unit_axes[pattern]
+        if not isinstance(axes, (tuple, list, type(None))):
+            raise ValueError(
+                f"`unit_axes` must map to a tuple of axes or to None. Received: unit_axes={{{pattern!r}: {axes!r}}}. "
+                "Write a single axis as a tuple too, e.g. (-1,)."
+            )
+        for index in found:
+            layouts[index] = UNTOUCHED if axes is None else Layout("kernel", tuple(axes))
+
+
+def _check_axes(variable, layout):
+    rank, axes = len(variable.shape), layout.unit_axes or ()
+    if len({axis % rank for axis in axes if axis in range(-rank, rank)}) < len(axes):
+        path = getattr(variable, "path", variable.name)
+        raise ValueError(
+            f"The unit axes of {path} must be axes of its shape {tuple(variable.shape)}. Received: unit_axes={axes}. "
+            "Name existing axes, each once."
+        )

@@ -1,0 +1,236 @@
+"""An optimizer around another: all that Keras asks of an optimizer, forwarded to the inner one."""
+
+import warnings
+
+import keras
+
+# Arguments of `keras.optimizers.Optimizer` that would act on the wrapper's own, empty update.
+_BELONG_TO_INNER = (
+    "weight_decay",
+    "clipnorm",
+    "clipvalue",
+    "global_clipnorm",
+    "use_ema",
+    "ema_momentum",
+    "ema_overwrite_frequency",
+    "loss_scale_factor",
+    "learning_rate",
+)
+
+
+class OptimizerWrapper(keras.optimizers.Optimizer):
+    """Base of the optimizers that let an inner optimizer take the steps and act on the weights between them.
+
+    The learning rate, the step counter, the loss scale, weight decay, clipping and moving averages are the inner
+    optimizer's. A subclass adds its state with `add_variable` and calls `super().apply`.
+
+    Args:
+        inner_optimizer: a `keras.optimizers.Optimizer`, its name (`"adam"`) or its config.
+        name: optional str.
+        **kwargs: none are accepted; each gets an error that says where it belongs.
+
+    Raises:
+        ValueError: the inner optimizer is not one, is a `LossScaleOptimizer`, accumulates gradients, or an
+            argument belongs to the inner optimizer.
+
+    Example:
+
+    >>> optimizer = OptimizerWrapper(keras.optimizers.SGD(0.1))
+    >>> optimizer.learning_rate = 0.05
+    >>> round(float(optimizer.inner_optimizer.learning_rate), 4)
+    0.05
+    """
+
+    def __init__(self, inner_optimizer, name=None, **kwargs):
+        self._refuse(kwargs)
+        super().__init__(learning_rate=0.0, name=name)
+        self.inner_optimizer = self._get_inner(inner_optimizer)
+
+    def _refuse(self, kwargs):
+        own = type(self).__name__
+        for argument in kwargs:
+            if argument == "gradient_accumulation_steps":
+                raise ValueError(_no_accumulation(own, kwargs[argument]))
+            if argument in _BELONG_TO_INNER:
+                raise ValueError(
+                    f"{own} does not take `{argument}`. Received: {argument}={kwargs[argument]}. "
+                    "Set it on the `inner_optimizer`."
+                )
+            raise ValueError(
+                f"{own} has no argument `{argument}`. Received: {argument}={kwargs[argument]}. "
+                f"Leave it out; `help({own})` lists the arguments."
+            )
+
+    def _get_inner(self, inner_optimizer):
+        own = type(self).__name__
+        try:
+            inner = keras.optimizers.get(inner_optimizer)
+        except (ValueError, TypeError) as error:
+            inner, cause = None, error
+        else:
+            cause = None
+        if inner is None:
+            raise ValueError(
+                f"{own} expects a `keras.optimizers.Optimizer`, the name of one or its config. "
+                f'Received: inner_optimizer={inner_optimizer!r}. Pass e.g. `keras.optimizers.Adam()` or "adam".'
+            ) from cause
+        if isinstance(inner, keras.optimizers.LossScaleOptimizer):
+            raise ValueError(
+                f"{own} must be inside a `LossScaleOptimizer`, so that a skipped step does not count. Received: "
+                f"inner_optimizer={inner!r}. Use `LossScaleOptimizer({own}(...))`, or leave it to mixed precision."
+            )
+        if inner.gradient_accumulation_steps:
+            raise ValueError(_no_accumulation(own, inner.gradient_accumulation_steps))
+        return inner
+
+    def build(self, variables):
+        """Create the state of the inner optimizer and of this one.
+
+        Args:
+            variables: list of `keras.Variable`, the trainable variables.
+        """
+        if self.built:
+            return
+        self.inner_optimizer.build(variables)
+        super().build(variables)
+
+    def apply(self, grads, trainable_variables=None):
+        """Let the inner optimizer take one step.
+
+        Args:
+            grads: list of gradients.
+            trainable_variables: list of variables, one for each gradient; optional once built.
+        """
+        if trainable_variables is not None and not self.built:
+            self.build(list(trainable_variables))
+        self.inner_optimizer.apply(grads, trainable_variables)
+
+    def apply_gradients(self, grads_and_vars):
+        """Let the inner optimizer take one step.
+
+        Args:
+            grads_and_vars: list of (gradient, variable) pairs.
+
+        Returns:
+            The number of steps so far.
+        """
+        super().apply_gradients(grads_and_vars)
+        return self.iterations
+
+    @property
+    def variables(self):
+        """All state, the inner optimizer's too, each variable once."""
+        return self._variables + self.inner_optimizer.variables
+
+    @property
+    def iterations(self):
+        """The number of completed steps: a step skipped for overflow is not one."""
+        return self.inner_optimizer.iterations
+
+    @property
+    def learning_rate(self):
+        """The learning rate of the inner optimizer."""
+        return self.inner_optimizer.learning_rate
+
+    @learning_rate.setter
+    def learning_rate(self, learning_rate):
+        self.inner_optimizer.learning_rate = learning_rate
+
+    # Keras sets this while the base class initializes, before there is an inner optimizer.
+    @property
+    def loss_scale_factor(self):
+        """The loss scale of the inner optimizer."""
+        inner = self.__dict__.get("inner_optimizer")
+        return None if inner is None else inner.loss_scale_factor
+
+    @loss_scale_factor.setter
+    def loss_scale_factor(self, factor):
+        if "inner_optimizer" in self.__dict__:
+            self.inner_optimizer.loss_scale_factor = factor
+
+    # `SwapEMAWeights` looks one wrapper deep, and under mixed precision there are two.
+    @property
+    def _model_variables_moving_average(self):
+        return self.inner_optimizer._model_variables_moving_average
+
+    def scale_loss(self, loss):
+        """Scale the loss as the inner optimizer asks.
+
+        Args:
+            loss: scalar tensor.
+
+        Returns:
+            Scalar tensor.
+        """
+        return self.inner_optimizer.scale_loss(loss)
+
+    def finalize_variable_values(self, var_list):
+        """What Keras calls at the end of `fit`: the inner optimizer may put its moving averages in place.
+
+        Args:
+            var_list: list of the trainable variables.
+        """
+        self.inner_optimizer.finalize_variable_values(var_list)
+
+    def save_own_variables(self, store):
+        """Save this optimizer's own state; Keras saves the inner optimizer as its child.
+
+        Args:
+            store: dict-like.
+        """
+        for index, variable in enumerate(self._variables):
+            store[str(index)] = variable.numpy()
+
+    def load_own_variables(self, store):
+        """Load what `save_own_variables` wrote.
+
+        Args:
+            store: dict-like.
+
+        Returns:
+            Bool, whether it fits this optimizer and was loaded; if not, there is a warning.
+        """
+        if len(store.keys()) != len(self._variables):
+            warnings.warn(
+                f"The file holds {len(store.keys())} variables of {self.name}, which has {len(self._variables)}: they "
+                "are not loaded. Build the optimizer on the same variables before loading.",
+                stacklevel=2,
+            )
+            return False
+        for index, variable in enumerate(self._variables):
+            variable.assign(store[str(index)])
+        return True
+
+    def set_weights(self, weights):
+        """Set all state, in the order of `variables`.
+
+        Args:
+            weights: list of arrays.
+        """
+        for variable, weight in zip(self.variables, weights, strict=True):
+            variable.assign(weight)
+
+    def get_config(self):
+        """The arguments, with the inner optimizer's config."""
+        return {"name": self.name, "inner_optimizer": keras.saving.serialize_keras_object(self.inner_optimizer)}
+
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        """The optimizer that `get_config` described.
+
+        Args:
+            config: dict.
+            custom_objects: optional dict of names to classes.
+
+        Returns:
+            A new optimizer.
+        """
+        inner = keras.saving.deserialize_keras_object(config["inner_optimizer"], custom_objects=custom_objects)
+        return cls(**{**config, "inner_optimizer": inner})
+
+
+def _no_accumulation(own, steps):
+    return (
+        f"{own} counts completed steps and does not work with gradient accumulation. Received: "
+        f"gradient_accumulation_steps={steps}. Use a larger batch, or accumulate in a `train_step` of your own."
+    )
