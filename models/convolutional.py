@@ -1,0 +1,184 @@
+"""Conv2, Conv4 and Conv13: stages of 3x3 convolutions, each ended by pooling, then dense layers."""
+
+import keras
+
+from models.layers import LayerFactory, dropout_rates
+
+PAPER_DROPOUT = (0.3, 0.4, 0.5)
+
+
+def conv2(
+    input_shape=(32, 32, 3),
+    classes=10,
+    *,
+    conv=keras.layers.Conv2D,
+    dense=keras.layers.Dense,
+    kernel_initializer="he_uniform",
+    bias_initializer="he_uniform",
+    l2=1e-4,
+    dropout=PAPER_DROPOUT,
+    batch_norm=True,
+    width=1.0,
+):
+    """Conv2 for CIFAR-10: 2x64, pool, dense 256, 256, 10; 4.3 million parameters.
+
+    4,301,642 parameters, and 2,560 more of batch normalization. Layers, filters and pooling are those of Table 1, where
+    38K is its 38,592 convolutional weights without biases. The paper says that there are L2 regularization of rate
+    1e-4, dropout and batch normalization (A.5.3), but not where. The rest is read off the authors' notebook: batch
+    normalization after the ReLU of every hidden layer; dropout of rate 0.3 after the first convolution, and of rate 0.5
+    after each hidden dense layer, before batch normalization in the first and after it in the second; L2 on every
+    kernel but the output's; biases everywhere; kernels and biases He uniform.
+
+    Args:
+        input_shape: Tuple of 3 integers (height, width, channels). Default `(32, 32, 3)`.
+        classes: Positive integer, number of softmax outputs. Default 10.
+        conv: Callable with the arguments of `keras.layers.Conv2D`, which makes the convolutional layers.
+        dense: Callable with the arguments of `keras.layers.Dense`, which makes the dense layers.
+        kernel_initializer: Whatever `keras.initializers.get` takes. From an instance with an integer seed, each layer
+            gets a seed of its own. Default `"he_uniform"`.
+        bias_initializer: The same for the biases. Default `"he_uniform"`.
+        l2: Float in [0, inf), rate of the L2 regularization. Default 1e-4.
+        dropout: Float in [0, 1), or the three rates of the first convolutional stage, of the later stages and of the
+            dense layers; 0 for none. Default `(0.3, 0.4, 0.5)`.
+        batch_norm: Boolean, whether to normalize. Default `True`.
+        width: Float in (0, inf), factor on filters and units, of which each layer keeps at least 1. Default 1.
+
+    Returns:
+        An uncompiled `keras.Model` named `"conv2"`: images (batch, *input_shape) to probabilities (batch, classes).
+
+    Raises:
+        ValueError: If `l2`, `dropout` or `width` is out of range.
+
+    Example:
+
+    >>> model = conv2(width=1 / 16)
+    >>> model.output_shape
+    (None, 10)
+
+    Reference:
+        Qiu and Suda, 2020, "Train by Reconnect: Decoupling Locations of Weights from Their Values", Table 1 and A.5.3;
+        the network is that of Frankle and Carbin, 2019, "The Lottery Ticket Hypothesis".
+    """
+    layers = LayerFactory(
+        conv=conv,
+        dense=dense,
+        kernel_initializer=kernel_initializer,
+        bias_initializer=bias_initializer,
+        l2=l2,
+        width=width,
+    )
+    return _staged("conv2", [2 * [64]], [256, 256], layers, input_shape, classes, dropout, batch_norm)
+
+
+def conv4(
+    input_shape=(32, 32, 3),
+    classes=10,
+    *,
+    conv=keras.layers.Conv2D,
+    dense=keras.layers.Dense,
+    kernel_initializer="he_uniform",
+    bias_initializer="he_uniform",
+    l2=1e-4,
+    dropout=PAPER_DROPOUT,
+    batch_norm=True,
+    width=1.0,
+):
+    """Conv4 for CIFAR-10: 2x64, pool, 2x128, pool, dense 256, 256, 10; 2.4 million parameters.
+
+    2,425,930 parameters, and 3,584 more of batch normalization. Layers, filters and pooling are those of Table 1, where
+    260K is its 259,776 convolutional weights. The rest is read off the authors' notebook and as in `conv2`, with
+    dropout of rate 0.4 between the convolutions of the second stage.
+
+    All arguments, defaults and errors are those of `conv2`.
+
+    Returns:
+        An uncompiled `keras.Model` named `"conv4"`: images (batch, *input_shape) to probabilities (batch, classes).
+
+    Example:
+
+    >>> conv4(width=1 / 16).get_layer("conv3").filters
+    8
+
+    Reference:
+        Qiu and Suda, 2020, "Train by Reconnect: Decoupling Locations of Weights from Their Values", Table 1 and A.5.3.
+    """
+    layers = LayerFactory(
+        conv=conv,
+        dense=dense,
+        kernel_initializer=kernel_initializer,
+        bias_initializer=bias_initializer,
+        l2=l2,
+        width=width,
+    )
+    return _staged("conv4", [2 * [64], 2 * [128]], [256, 256], layers, input_shape, classes, dropout, batch_norm)
+
+
+def conv13(
+    input_shape=(32, 32, 3),
+    classes=10,
+    *,
+    conv=keras.layers.Conv2D,
+    dense=keras.layers.Dense,
+    kernel_initializer="he_uniform",
+    bias_initializer="he_uniform",
+    l2=1e-4,
+    dropout=PAPER_DROPOUT,
+    batch_norm=True,
+    width=1.0,
+):
+    """Conv13 for CIFAR-10, a VGG: 2x64, 2x128, 3x256, 3x512, 3x512, each with pool, dense 512, 10.
+
+    14,982,474 parameters, and 18,944 more of batch normalization. Layers, filters and pooling are those of Table 1,
+    where 14.7M is its 14,710,464 convolutional weights. The rest is read off the authors' notebook and as in `conv2`:
+    dropout of rate 0.3 in the first stage and 0.4 in the later ones, after every convolution but the stage's last, and
+    of rate 0.5 after the last pooling and after the hidden dense layer.
+
+    All arguments, defaults and errors are those of `conv2`. Five poolings need images of at least 32 x 32.
+
+    Returns:
+        An uncompiled `keras.Model` named `"conv13"`: images (batch, *input_shape) to probabilities (batch, classes).
+
+    Example:
+
+    >>> conv13(width=1 / 64).get_layer("conv13").filters
+    8
+
+    Reference:
+        Qiu and Suda, 2020, "Train by Reconnect: Decoupling Locations of Weights from Their Values", Table 1 and A.5.3;
+        Simonyan and Zisserman, 2015, "Very Deep Convolutional Networks for Large-Scale Image Recognition".
+    """
+    layers = LayerFactory(
+        conv=conv,
+        dense=dense,
+        kernel_initializer=kernel_initializer,
+        bias_initializer=bias_initializer,
+        l2=l2,
+        width=width,
+    )
+    stages = [2 * [64], 2 * [128], 3 * [256], 3 * [512], 3 * [512]]
+    return _staged(
+        "conv13", stages, [512], layers, input_shape, classes, dropout, batch_norm, dropout_after_pooling=True
+    )
+
+
+def _staged(name, stages, units, layers, input_shape, classes, dropout, batch_norm, *, dropout_after_pooling=False):
+    """Build the network whose convolutions have the filters `stages` and whose hidden dense layers have `units`."""
+    first_rate, later_rate, dense_rate = dropout_rates(dropout, 3)
+    x = inputs = keras.Input(input_shape, name="images")
+    for stage, all_filters in enumerate(stages):
+        for position, filters in enumerate(all_filters, start=1):
+            x = layers.conv(x, filters)
+            x = layers.batch_norm(x) if batch_norm else x
+            if position < len(all_filters):
+                x = layers.dropout(x, later_rate if stage else first_rate)
+        x = keras.layers.MaxPooling2D(name=f"pool{stage + 1}")(x)
+    if dropout_after_pooling:
+        x = layers.dropout(x, dense_rate)
+    x = keras.layers.Flatten(name="flatten")(x)
+    for position, count in enumerate(units, start=1):
+        is_last = position == len(units)
+        x = layers.dense(x, count)
+        x = x if is_last else layers.dropout(x, dense_rate)
+        x = layers.batch_norm(x) if batch_norm else x
+        x = layers.dropout(x, dense_rate) if is_last else x
+    return keras.Model(inputs, layers.output(x, classes), name=name)

@@ -1,0 +1,119 @@
+"""F1, F2 and the perceptron of section 3: dense layers on the pixels."""
+
+import keras
+
+from models.layers import LayerFactory, dropout_rates
+
+
+def f1(input_shape=(28, 28, 1), classes=10, *, dense=keras.layers.Dense, kernel_initializer="he_uniform"):
+    """F1, the linear network of the weight agnostic experiments on MNIST: 784-10 without bias, 7,840 weights.
+
+    In the paper 40 % of the weights are zero and all others 0.08 (section 5.5), which is for the caller to set; there
+    is no regularization (A.5.5).
+
+    Args:
+        input_shape: Tuple of integers, the shape of an image, which is flattened. Default `(28, 28, 1)`.
+        classes: Positive integer, number of softmax outputs. Default 10.
+        dense: Callable with the arguments of `keras.layers.Dense`, which makes the layer.
+        kernel_initializer: Whatever `keras.initializers.get` takes. Default `"he_uniform"`.
+
+    Returns:
+        An uncompiled `keras.Model` named `"f1"`: images (batch, *input_shape) to probabilities (batch, classes).
+
+    Example:
+
+    >>> f1().count_params()
+    7840
+
+    Reference:
+        Qiu and Suda, 2020, "Train by Reconnect: Decoupling Locations of Weights from Their Values", section 5.5.
+    """
+    layers = LayerFactory(dense=dense, kernel_initializer=kernel_initializer, use_bias=False)
+    return _perceptron("f1", (), layers, input_shape, classes)
+
+
+def f2(input_shape=(28, 28, 1), classes=10, *, dense=keras.layers.Dense, kernel_initializer="he_uniform", l2=1e-4):
+    """F2, the weight agnostic network with hidden layers on MNIST: 784-128-64-10 without bias, 109,184 weights.
+
+    ReLU, and L2 regularization of rate 1e-4 on the hidden layers (A.5.5). In the paper 90 % of the weights, or 93 %,
+    86 % and 67 % layer by layer (A.5.0), are zero and all others 0.03, which is for the caller to set.
+
+    Args:
+        input_shape: Tuple of integers, the shape of an image, which is flattened. Default `(28, 28, 1)`.
+        classes: Positive integer, number of softmax outputs. Default 10.
+        dense: Callable with the arguments of `keras.layers.Dense`, which makes the layers.
+        kernel_initializer: Whatever `keras.initializers.get` takes. From an instance with an integer seed, each layer
+            gets a seed of its own. Default `"he_uniform"`.
+        l2: Float in [0, inf), rate of the L2 regularization. Default 1e-4.
+
+    Returns:
+        An uncompiled `keras.Model` named `"f2"`: images (batch, *input_shape) to probabilities (batch, classes).
+
+    Raises:
+        ValueError: If `l2` is out of range.
+
+    Example:
+
+    >>> f2().count_params()
+    109184
+
+    Reference:
+        Qiu and Suda, 2020, "Train by Reconnect: Decoupling Locations of Weights from Their Values", section 5.5, A.5.0.
+    """
+    layers = LayerFactory(dense=dense, kernel_initializer=kernel_initializer, use_bias=False, l2=l2)
+    return _perceptron("f2", (128, 64), layers, input_shape, classes)
+
+
+def mlp(
+    input_shape=(28, 28, 1),
+    classes=10,
+    *,
+    dense=keras.layers.Dense,
+    kernel_initializer="he_uniform",
+    bias_initializer="zeros",
+    l2=0.0,
+    dropout=0.0,
+    units=(100, 100),
+):
+    """The perceptron of section 3 for MNIST: 784-100-100-10 with ReLU, 89,610 parameters.
+
+    The paper trains it without regularization, with dropout `(0.4, 0.3)`, or with L2 regularization of rate 2e-4 on the
+    two hidden layers (A.3). It draws uniform random weights as He et al. do, and does not mention biases: here they are
+    zero, Keras' default.
+
+    Args:
+        input_shape: Tuple of integers, the shape of an image, which is flattened. Default `(28, 28, 1)`.
+        classes: Positive integer, number of softmax outputs. Default 10.
+        dense: Callable with the arguments of `keras.layers.Dense`, which makes the layers.
+        kernel_initializer: Whatever `keras.initializers.get` takes. From an instance with an integer seed, each layer
+            gets a seed of its own. Default `"he_uniform"`.
+        bias_initializer: The same for the biases. Default `"zeros"`.
+        l2: Float in [0, inf), rate of the L2 regularization of both hidden kernels. Default 0.
+        dropout: Float in [0, 1), or the two rates after the first and second hidden layer; 0 for none. Default 0.
+        units: Sequence of positive integers, the sizes of the hidden layers. Default `(100, 100)`.
+
+    Returns:
+        An uncompiled `keras.Model` named `"mlp"`: images (batch, *input_shape) to probabilities (batch, classes).
+
+    Raises:
+        ValueError: If `l2` or `dropout` is out of range.
+
+    Example:
+
+    >>> mlp(dropout=(0.4, 0.3)).count_params()
+    89610
+
+    Reference:
+        Qiu and Suda, 2020, "Train by Reconnect: Decoupling Locations of Weights from Their Values", section 3 and A.3.
+    """
+    layers = LayerFactory(dense=dense, kernel_initializer=kernel_initializer, bias_initializer=bias_initializer, l2=l2)
+    return _perceptron("mlp", units, layers, input_shape, classes, dropout)
+
+
+def _perceptron(name, units, layers, input_shape, classes, dropout=0.0):
+    """Build the network with hidden layers of `units`, each followed by dropout of its rate."""
+    inputs = keras.Input(input_shape, name="images")
+    x = keras.layers.Flatten(name="flatten")(inputs)
+    for count, rate in zip(units, dropout_rates(dropout, len(units)), strict=True):
+        x = layers.dropout(layers.dense(x, count), rate)
+    return keras.Model(inputs, layers.output(x, classes), name=name)

@@ -1,0 +1,93 @@
+"""ResNet-50 for CIFAR-10: residual blocks of two 3x3 convolutions."""
+
+import keras
+
+from models.layers import LayerFactory
+
+BLOCKS = 8
+
+
+def resnet50(
+    input_shape=(32, 32, 3),
+    classes=10,
+    *,
+    conv=keras.layers.Conv2D,
+    dense=keras.layers.Dense,
+    kernel_initializer="he_uniform",
+    bias_initializer="zeros",
+    l2=1e-4,
+    batch_norm=True,
+    width=1.0,
+):
+    """ResNet-50 for CIFAR-10: 16, 16x16, 16x32, 16x64, average pooling, 10; 763,882 parameters.
+
+    This is the CIFAR network with 6n + 2 layers, n = 8, and not the ImageNet network of the same name. After a
+    convolution come three stages of n residual blocks, in which f is convolution, normalization, ReLU, convolution,
+    normalization:
+
+        y = relu(f(x) + x)
+
+    The first block of the second and third stage halves the image with stride 2; there x passes through a 1x1
+    convolution with stride 2, without batch normalization, to have the shape of f(x). Table 1 leaves this, and the
+    following, open; it is read off the authors' notebook and agrees with the weights they published: biases in all
+    layers, initially zero; L2 regularization of rate 1e-4 on the kernels of the convolutions and not of the output; no
+    dropout. The 763,882 include the 7,232 parameters of batch normalization, half of which are moving means and
+    variances; Table 1's 760K stands for 754,096 convolutional weights.
+
+    Unlike the network of He et al., which pads x with zeros, the shortcuts that change the shape are convolutions.
+
+    Args:
+        input_shape: Tuple of 3 integers (height, width, channels). Default `(32, 32, 3)`.
+        classes: Positive integer, number of softmax outputs. Default 10.
+        conv: Callable with the arguments of `keras.layers.Conv2D`, which makes the convolutional layers.
+        dense: Callable with the arguments of `keras.layers.Dense`, which makes the output layer.
+        kernel_initializer: Whatever `keras.initializers.get` takes. From an instance with an integer seed, each layer
+            gets a seed of its own. Default `"he_uniform"`.
+        bias_initializer: The same for the biases. Default `"zeros"`.
+        l2: Float in [0, inf), rate of the L2 regularization. Default 1e-4.
+        batch_norm: Boolean, whether to normalize. Default `True`.
+        width: Float in (0, inf), factor on the filters, of which each layer keeps at least 1. Default 1.
+
+    Returns:
+        An uncompiled `keras.Model` named `"resnet50"`: images (batch, *input_shape) to probabilities (batch, classes).
+
+    Raises:
+        ValueError: If `l2` or `width` is out of range.
+
+    Example:
+
+    >>> model = resnet50(width=1 / 4)
+    >>> model.get_layer("average_pool").output.shape
+    (None, 16)
+
+    Reference:
+        Qiu and Suda, 2020, "Train by Reconnect: Decoupling Locations of Weights from Their Values", Table 1 and A.5.6;
+        He et al., 2016, "Deep Residual Learning for Image Recognition", section 4.2.
+    """
+    layers = LayerFactory(
+        conv=conv,
+        dense=dense,
+        kernel_initializer=kernel_initializer,
+        bias_initializer=bias_initializer,
+        l2=l2,
+        width=width,
+    )
+
+    def convolution(x, filters, strides=1, relu=True):
+        x = layers.conv(x, filters, 3, strides=strides, activation=None)
+        x = layers.batch_norm(x) if batch_norm else x
+        return layers.relu(x) if relu else x
+
+    inputs = keras.Input(input_shape, name="images")
+    x = convolution(inputs, 16)
+    for filters in (16, 32, 64):
+        for block in range(BLOCKS):
+            changes_shape = filters > 16 and block == 0
+            strides = 2 if changes_shape else 1
+            y = convolution(x, filters, strides)
+            y = convolution(y, filters, relu=False)
+            if changes_shape:
+                x = layers.conv(x, filters, 1, strides=strides, activation=None)
+            x = layers.relu(layers.add(x, y))
+    x = keras.layers.GlobalAveragePooling2D(name="average_pool")(x)
+    return keras.Model(inputs, layers.output(x, classes), name="resnet50")
