@@ -1,0 +1,1 @@
+"""The papers' experiments: data, augmentation, runner and command line."""

@@ -1,0 +1,138 @@
+"""The command line: `python -m scripts list`, `run NAME`, `figure NAME`, `weight_profiles --model NAME|FILE`."""
+
+import argparse
+import os
+import sys
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # before TensorFlow is imported: its start-up notes drown ours
+
+
+def main(arguments=None):
+    """Do what the command line says.
+
+    Args:
+        arguments: list of str, or None for those of the process.
+
+    Returns:
+        Int, the exit status: 0 if all went well, 1 if an input was refused, 130 if interrupted.
+    """
+    parsed = _parser().parse_args(arguments)
+    try:
+        parsed.command(parsed)
+    except (ValueError, OSError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("interrupted: run the same command again to go on", file=sys.stderr)
+        return 130
+    return 0
+
+
+def _parser():
+    parser = argparse.ArgumentParser(prog="python -m scripts", description="Regenerate the figures of the papers.")
+    commands = parser.add_subparsers(required=True)
+    commands.add_parser("list", help="show all experiments").set_defaults(command=_list)
+    run = commands.add_parser("run", help="run the trainings of an experiment, then draw it beside its runs")
+    run.add_argument("--seeds", type=int, nargs="+", help="default: those of the experiment")
+    run.add_argument("--only", metavar="TEXT", help="only the trainings whose label contains TEXT")
+    run.add_argument(
+        "--data", help="folder of data sets as npz files in Keras' layout; default: Keras' cache, download"
+    )
+    run.add_argument("--precision", default="float32", choices=["float32", "mixed_float16", "mixed_bfloat16"])
+    run.add_argument("--jit", action="store_true", help="compile with XLA")
+    run.add_argument("--tensorboard", action="store_true", help="write logs for TensorBoard into each run's folder")
+    run.set_defaults(command=_run)
+    figure = commands.add_parser("figure", help="publish finished runs: NAME.csv, NAME.png and NAME.md in the results")
+    figure.set_defaults(command=_figure)
+    for command in (run, figure):
+        command.add_argument("name", metavar="NAME")
+        command.add_argument("--size", choices=["quick", "laptop", "paper"], help="default: that of the experiment")
+        command.add_argument("--results", default="results", help="folder of results; default: results")
+    _add_weight_profiles(commands)
+    return parser
+
+
+def _add_weight_profiles(commands):
+    parser = commands.add_parser("weight_profiles", help="draw and measure the weight profiles of any network")
+    parser.set_defaults(command=_weight_profiles)
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument(
+        "--model",
+        metavar="NAME|FILE",
+        help="a model of keras.applications, a network of the papers, a .keras or .h5 file, or a SavedModel folder",
+    )
+    what.add_argument(
+        "--train", action="store_true", help="train a small network on digits with Adam and LaPerm, and draw that"
+    )
+    parser.add_argument(
+        "--weights",
+        metavar="imagenet|random|FILE",
+        help="of a named model; default: imagenet. For a network of LaPerm's authors: the folder with their files",
+    )
+    parser.add_argument("--alpha", type=float, help="width of a MobileNet")
+    parser.add_argument("--no-top", action="store_true", help="without the last, fully connected layers")
+    parser.add_argument("--input-shape", type=int, nargs=3, metavar=("HEIGHT", "WIDTH", "CHANNELS"))
+    parser.add_argument("--classes", type=int, help="number of outputs")
+    parser.add_argument(
+        "--layer",
+        help="the layer, or the kernel's path, to draw alone; default: the largest kernel; with --train: dense1",
+    )
+    parser.add_argument("--out", default="weight_profiles", help="folder of the pictures; default: weight_profiles")
+    parser.add_argument("--name", help="how the files' names begin; default: the model's name")
+    parser.add_argument("--title", help="of the whole network's picture; default: the model's name")
+    parser.add_argument("--format", default="png", choices=["png", "pdf", "svg"])
+    parser.add_argument("--steps", action="store_true", help="draw too how such a picture comes about, in four steps")
+    parser.add_argument("--no-scores", action="store_true", help="do not write the table of scores")
+    parser.add_argument("--seed", type=int, default=0, help="of random weights, scores and trainings; default: 0")
+    parser.add_argument("--epochs", type=int, default=40, help="with --train; default: 40")
+
+
+def _list(parsed):
+    from scripts.experiment import find, names
+
+    for name in names():
+        experiment = find(name)
+        print(f"{name:24} {'|'.join(experiment.trainings):20} {experiment.claim}")
+
+
+def _run(parsed):
+    from scripts.experiment import find, trainings_of
+    from scripts.results import publish
+    from scripts.runner import Options, folder_of, run, size_folder
+
+    experiment = find(parsed.name)
+    size = parsed.size or experiment.default_size
+    chosen = [t for t in trainings_of(parsed.name, size) if not parsed.only or parsed.only in t.label]
+    if not chosen:
+        raise ValueError(f"No training has such a label. Received: --only {parsed.only!r}. Leave it out to run all.")
+    options = Options(
+        parsed.results, parsed.data, parsed.precision, parsed.jit, parsed.tensorboard, sys.stderr.isatty()
+    )
+    seeds = parsed.seeds or experiment.seeds[size]
+    for number, (seed, training) in enumerate([(seed, training) for seed in seeds for training in chosen], start=1):
+        summary = run(training, seed, folder_of(parsed.name, size, training.label, seed, parsed.results), options)
+        print(
+            f"[{number}/{len(seeds) * len(chosen)}] {training.label}, seed {seed}: test accuracy "
+            f"{100 * summary['test_accuracy']:.2f} %, {summary['seconds']:.0f} s",
+            flush=True,
+        )
+    folder = size_folder(parsed.name, size, parsed.results)
+    print(f"\n{publish(parsed.name, size, parsed.results, folder)}\n\n{folder / parsed.name}.png")
+
+
+def _figure(parsed):
+    from scripts.experiment import find
+    from scripts.results import publish
+
+    size = parsed.size or find(parsed.name).default_size
+    print(publish(parsed.name, size, parsed.results, parsed.results))
+
+
+def _weight_profiles(parsed):
+    from scripts.weight_profiles import run
+
+    run(parsed)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,50 @@
+"""Where and when a number was measured."""
+
+import datetime
+import os
+import pathlib
+import platform
+import re
+
+import keras
+import tensorflow as tf
+
+
+def circumstances():
+    """The date, the kind of machine and the versions, to stand beside every measured number.
+
+    Returns:
+        Dict of str.
+
+    Example:
+
+    >>> sorted(circumstances())
+    ['date', 'machine', 'versions']
+    """
+    return {
+        "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
+        "machine": machine(),
+        "versions": f"keras {keras.__version__}, tensorflow {tf.__version__}, python {platform.python_version()}",
+    }
+
+
+def machine():
+    """The kind of machine.
+
+    Returns:
+        Str, e.g. `"2 cores of AMD EPYC"`.
+
+    Example:
+
+    >>> "core" in machine()
+    True
+    """
+    gpus = [tf.config.experimental.get_device_details(gpu) for gpu in tf.config.list_physical_devices("GPU")]
+    if gpus:
+        return ", ".join(details.get("device_name", "GPU") for details in gpus)
+    cpu = platform.processor() or platform.machine()
+    information = pathlib.Path("/proc/cpuinfo")
+    if information.exists():
+        found = re.search(r"model name\s*:\s*(.+)", information.read_text())
+        cpu = found.group(1).strip() if found else cpu
+    return f"{os.cpu_count()} cores of {cpu}"

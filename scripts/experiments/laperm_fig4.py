@@ -1,0 +1,99 @@
+"""Reconnection, seen: where each weight of a weight vector was before training and where it is afterwards.
+
+Claim: LaPerm trains a network only by giving the random weights of each weight vector other places (Qiu and Suda 2020,
+section 4, Fig. 4, right).
+
+Command: `python -m scripts run laperm_fig4 --data DIR`, a minute on two cores; then
+`python -m scripts figure laperm_fig4`.
+
+As in the paper the network has one hidden layer and learns MNIST. The paper gives neither its size nor k nor the
+epochs: here 100 units, k = 20 and 5 epochs. The weight vector drawn is the one whose mean change in rank is the median
+of all. The second picture shows a whole matrix, the last one of a network of 24 hidden units: each column is the weight
+vector of a class, and no arrow leaves its column. The quick size draws scikit-learn's digits.
+"""
+
+import math
+
+import numpy as np
+
+from scripts.draw_permutations import draw_reconnection
+from scripts.experiment import Experiment
+from scripts.snapshots import load_snapshots
+from scripts.training import Training
+from train_by_reconnect import permutation_between, ranking_distance
+
+VECTOR, MATRIX = "one weight vector of the hidden layer", "the matrix of the last layer"
+START_AND_END = 10**9  # steps between snapshots: the start and the end are kept in any case
+
+
+def _trainings(units, matrix_units, **changes):
+    common = {"model": "mlp", "optimizer_arguments": {"sync_period": 20}, "evaluate_every": 1000, **changes}
+
+    def training(label, layer, hidden):
+        snapshots = {"layer": layer, "every": START_AND_END}
+        return Training(label, model_arguments={"units": (hidden,)}, snapshots=snapshots, **common)
+
+    return training(VECTOR, "dense1", units), training(MATRIX, "output", matrix_units)
+
+
+def before_and_after(curve):
+    """The weights to draw, at the start and at the end of a run.
+
+    Args:
+        curve: `scripts.results.Curve`.
+
+    Returns:
+        Pair of arrays of one shape: the weight vector laid out like the images, or the matrix.
+    """
+    _, rows = load_snapshots(curve.folder / "snapshots.npz")
+    before, after = rows[0], rows[-1]
+    if curve.label == MATRIX:
+        return before.T, after.T
+    distances = [ranking_distance(*pair)[0] for pair in zip(before, after, strict=True)]
+    typical = int(np.argsort(distances, kind="stable")[len(distances) // 2])
+    side = math.isqrt(before.shape[1])
+    return before[typical].reshape(side, side), after[typical].reshape(side, side)
+
+
+def _draw(figure, curves, label=VECTOR):
+    figure.set_size_inches(7, 7)
+    curve = next(curve for curve in curves if curve.label == label)
+    before, after = before_and_after(curve)
+    titles = (
+        "before training",
+        f"after training: {100 * curve.summary['test_accuracy']:.1f} % of the test images right",
+    )
+    draw_reconnection(figure, before, after, shared_columns=label == MATRIX, titles=titles)
+
+
+def _draw_matrix(figure, curves):
+    _draw(figure, curves, MATRIX)
+
+
+def _rows(curves):
+    """Every drawn weight of the first seed: its value before and after, and where the one that is there now was."""
+    rows = []
+    for label in (VECTOR, MATRIX):
+        curve = next(curve for curve in curves if curve.label == label)
+        before, after = before_and_after(curve)
+        vectors = range(before.shape[1]) if label == MATRIX else [slice(None)]
+        for vector in vectors:
+            old, new = before[:, vector].ravel(), after[:, vector].ravel()
+            for place, origin in enumerate(permutation_between(old, new).tolist()):
+                number = {"vector": vector} if label == MATRIX else {}
+                values = {"before": float(old[place]), "after": float(new[place]), "origin": origin}
+                rows.append({"label": label, "seed": curve.seed, **number, "place": place, **values})
+    return rows
+
+
+EXPERIMENT = Experiment(
+    claim="Training by reconnection: every weight keeps its value and only its place in the weight vector changes.",
+    trainings={
+        "quick": _trainings(16, 12, dataset="digits", epochs=10, batch_size=32),
+        "laptop": _trainings(100, 24, dataset="mnist", epochs=5, batch_size=50),
+    },
+    seeds={"quick": (0,), "laptop": (0,)},
+    draw=_draw,
+    more_pictures={"laperm_fig4_matrix": _draw_matrix},
+    rows=_rows,
+)

@@ -1,0 +1,95 @@
+"""What is drawn of a weight matrix too large for its points: quantiles and densities, to which every weight counts."""
+
+import itertools
+
+import numpy as np
+
+LEVELS = (0, 5, 25, 50, 75, 95, 100)
+_CHUNK = 1 << 22  # weights at a time: what is computed of them needs little memory beside the matrix
+
+
+def envelope(vectors, points=200):
+    """The spread of all weight vectors at some ranks.
+
+    At each of up to `points` ranks, the first and the last among them, the percentiles `LEVELS` over all weight
+    vectors. Nothing is left out: the extremes are those of all vectors, and since every vector ascends, it stays
+    between two ranks within the values it has there.
+
+    Args:
+        vectors: float array of shape (units, size), every row ascending, as `WeightProfile.vectors`.
+        points: int, the number of ranks at most. Defaults to 200.
+
+    Returns:
+        Pair of the ranks, ints of shape (n,), and the percentiles, floats of shape (7, n).
+
+    Example:
+
+    >>> ranks, bands = envelope(np.array([[1.0, 2.0, 3.0], [1.0, 4.0, 9.0]]))
+    >>> ranks.tolist(), bands[[0, 3, 6]].tolist()
+    ([0, 1, 2], [[1.0, 2.0, 3.0], [1.0, 3.0, 6.0], [1.0, 4.0, 9.0]])
+    """
+    ranks = np.unique(np.linspace(0, vectors.shape[1] - 1, points).round().astype(int))
+    return ranks, np.percentile(vectors[:, ranks], LEVELS, axis=0)
+
+
+def density(rows, columns=256, bins=192):
+    """How the weights of all weight vectors lie over position and value.
+
+    Args:
+        rows: float array of shape (units, size): the weight vectors, sorted or not.
+        columns: int, neighbouring positions are taken together into at most so many. Defaults to 256.
+        bins: int, intervals of equal width from the smallest to the largest weight. Defaults to 192.
+
+    Returns:
+        Array of shape (columns, bins): for each column, the share of its weights in each interval; its sum is 1.
+
+    Example:
+
+    >>> density(np.array([[0.0, 1.0], [0.0, 0.0]]), bins=2).tolist()
+    [[1.0, 0.0], [0.5, 0.5]]
+    """
+    size = rows.shape[1]
+    columns = min(columns, size)
+    low, high = float(rows.min()), float(rows.max())
+    scale = bins / (high - low) if high > low else 0.0
+    offset = (np.arange(size, dtype=np.int64) * columns // size * bins).astype(np.int32)
+    counts = np.zeros(columns * bins, np.int64)
+    for chunk in _chunks(rows):
+        places = ((chunk - low) * scale).astype(np.int32)
+        np.minimum(places, bins - 1, out=places)
+        places += offset
+        counts += np.bincount(places.ravel(), minlength=counts.size)
+    counts = counts.reshape(columns, bins)
+    return counts / counts.sum(axis=1, keepdims=True)
+
+
+def ribbons(rows, groups=48, columns=96):
+    """The extremes of groups of neighbouring weight vectors, over groups of neighbouring positions.
+
+    Args:
+        rows: float array of shape (units, size): the weight vectors, sorted or not.
+        groups: int, the number of groups of vectors at most. Defaults to 48.
+        columns: int, the number of groups of positions at most. Defaults to 96.
+
+    Returns:
+        Pair of arrays of shape (groups, columns): the least and the greatest weight of each.
+
+    Example:
+
+    >>> low, high = ribbons(np.array([[1.0, 2.0, 3.0, 4.0], [0.0, 5.0, 0.0, 0.0]]), groups=1, columns=2)
+    >>> low.tolist(), high.tolist()
+    ([[0.0, 0.0]], [[5.0, 4.0]])
+    """
+    units, size = rows.shape
+    columns, groups = min(columns, size), min(groups, units)
+    starts = np.arange(columns) * size // columns
+    edges = np.arange(groups + 1) * units // groups
+    parts = [rows[first:last] for first, last in itertools.pairwise(edges)]
+    low = [np.minimum.reduceat(part.min(axis=0), starts) for part in parts]
+    high = [np.maximum.reduceat(part.max(axis=0), starts) for part in parts]
+    return np.array(low), np.array(high)
+
+
+def _chunks(rows):
+    step = max(1, _CHUNK // rows.shape[1])
+    return (rows[first : first + step] for first in range(0, len(rows), step))
