@@ -1,0 +1,67 @@
+"""What several tests share: where the reference data lies, and small models."""
+
+import gc
+import os
+import pathlib
+import subprocess
+import sys
+
+import keras
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+REFERENCE = pathlib.Path(os.environ.get("TRAIN_BY_RECONNECT_REFERENCE", ROOT.parent / "shared"))
+
+# What the imports made stays for good: without it every collection of garbage is several times faster.
+gc.freeze()
+
+
+def _reference(*parts):
+    path = REFERENCE.joinpath(*parts)
+    if not path.exists():
+        pytest.skip(f"needs {'/'.join(parts)} in the folder of reference data, which is not beside the project")
+    return path
+
+
+@pytest.fixture(autouse=True)
+def fresh_keras():
+    """Each test starts from the same seed, the float32 policy and without the graphs of the test before."""
+    keras.utils.set_random_seed(0)
+    yield
+    keras.config.set_dtype_policy("float32")
+    keras.backend.clear_session(free_memory=False)  # a collection of garbage would cost a fifth of a second
+
+
+@pytest.fixture(autouse=True, scope="module")
+def no_garbage():
+    """Models are full of reference cycles; collected after every file, not after every test, which would be slow."""
+    yield
+    gc.collect()
+
+
+@pytest.fixture(scope="session")
+def data_directory():
+    """Folder with `mnist.npz` and `fashion_mnist.npz` in Keras' layout."""
+    return _reference("data", "mnist.npz").parent
+
+
+@pytest.fixture(scope="session")
+def pretrained_directory():
+    """Folder with the weights the authors of LaPerm published."""
+    return _reference("pretrained", "Conv7.h5").parent
+
+
+@pytest.fixture(scope="session")
+def fixtures_directory():
+    """Folder with recorded answers of the original code."""
+    return _reference("fixtures", "laperm_original_sync.npz").parent
+
+
+@pytest.fixture(scope="session")
+def cifar10_directory(tmp_path_factory):
+    """Folder with `cifar10.npz`: all training images and the first 1,000 test images."""
+    _reference("data", "cifar10")
+    directory = tmp_path_factory.mktemp("cifar10")
+    tool = _reference("tools", "make_cifar10.py")
+    subprocess.run([sys.executable, str(tool), str(directory)], check=True, capture_output=True)
+    return directory

@@ -1,0 +1,294 @@
+import inspect
+
+import keras
+import numpy as np
+import pytest
+
+import models
+from models.layers import dropout_rates
+
+ALL = [models.conv2, models.conv4, models.conv7, models.conv13, models.resnet50, models.f1, models.f2, models.mlp]
+WITH_WIDTH = ALL[:5]
+
+
+def small(build, **arguments):
+    """Build the network, 1/8 as wide where it can be."""
+    width = {"width": 1 / 8} if build in WITH_WIDTH else {}
+    return build(**(width | arguments))
+
+
+def layers_of(model, layer_class):
+    return [layer for layer in model.layers if isinstance(layer, layer_class)]
+
+
+def conv_weights(model):
+    return sum(int(np.prod(layer.kernel.shape)) for layer in layers_of(model, keras.layers.Conv2D))
+
+
+def test_conv2_counted_by_hand():
+    # convolutions       3*3*3*64 + 64 + 3*3*64*64 + 64      =     1,792 +    36,928 =    38,720
+    # one 2x2 pooling    16*16*64 = 16,384 features
+    # dense              16,384*256 + 256 + 256*256 + 256    = 4,194,560 +    65,792 = 4,260,352
+    # output             256*10 + 10                                                 =     2,570
+    # gamma, beta, moving mean and variance of 64 + 64 + 256 + 256 features, 4 * 640 =     2,560
+    assert models.conv2(batch_norm=False).count_params() == 38_720 + 4_260_352 + 2_570
+    assert models.conv2().count_params() == 38_720 + 4_260_352 + 2_570 + 2_560
+
+
+@pytest.mark.parametrize(
+    ("build", "params", "weights"),
+    [
+        (models.conv2, 4_304_202, 38_592),  # Table 1: 4.3M / 38K
+        (models.conv4, 2_429_514, 259_776),  # 2.4M / 260K
+        (models.conv7, 325_578, 323_872),  # 325k / 326k
+        (models.conv13, 15_001_418, 14_710_464),  # 14.9M / 14.7M
+        (models.resnet50, 763_882, 754_096),  # 760K / 760K
+        (models.f1, 784 * 10, 0),
+        (models.f2, 100_352 + 8_192 + 640, 0),  # as in A.5.0
+        (models.mlp, 78_500 + 10_100 + 1_010, 0),
+    ],
+)
+def test_counts_of_table_1(build, params, weights):
+    model = build()
+    assert model.count_params() == params
+    assert conv_weights(model) == weights
+
+
+def test_conv13_has_14_9_million_parameters_apart_from_moving_statistics():
+    trainable = sum(int(np.prod(weight.shape)) for weight in models.conv13().trainable_weights)
+    assert trainable == 14_991_946
+    assert models.conv13(batch_norm=False).count_params() == 14_982_474
+
+
+def test_conv7_layer_by_layer():
+    model = models.conv7()
+    convs = layers_of(model, keras.layers.Conv2D)
+    assert [tuple(layer.output.shape[1:]) for layer in convs] == [
+        (26, 26, 32),
+        (24, 24, 32),
+        (12, 12, 32),
+        (10, 10, 64),
+        (8, 8, 64),
+        (4, 4, 64),
+        (1, 1, 128),
+    ]
+    assert [layer.kernel_size[0] for layer in convs] == [3, 3, 5, 3, 3, 5, 4]
+    assert [layer.rate for layer in layers_of(model, keras.layers.Dropout)] == [0.4, 0.4, 0.4]
+    assert not layers_of(model, keras.layers.BatchNormalization)
+    assert all(np.any(layer.bias.numpy()) for layer in [*convs, model.get_layer("output")])
+
+
+@pytest.mark.parametrize(
+    ("build", "rates"),
+    [
+        (models.conv2, [0.3, 0.5, 0.5]),
+        (models.conv4, [0.3, 0.4, 0.5, 0.5]),
+        (models.conv13, [0.3, 0.4, 0.4, 0.4, 0.4, 0.4, 0.4, 0.4, 0.5, 0.5]),
+    ],
+)
+def test_dropout_and_l2_of_the_cifar_networks(build, rates):
+    model = small(build)
+    assert [layer.rate for layer in layers_of(model, keras.layers.Dropout)] == rates
+    *hidden, output = layers_of(model, keras.layers.Conv2D) + layers_of(model, keras.layers.Dense)
+    assert len(layers_of(model, keras.layers.BatchNormalization)) == len(hidden)
+    assert all(float(layer.kernel_regularizer.l2) == pytest.approx(1e-4) for layer in hidden)
+    assert output.kernel_regularizer is None
+
+
+def test_order_of_dropout_and_normalization_around_the_dense_layers():
+    names = [layer.name for layer in models.conv4(width=1 / 64).layers]
+    assert names[names.index("flatten") + 1 :] == [
+        *("dense1", "dropout3", "batch_norm5"),
+        *("dense2", "batch_norm6", "dropout4", "output"),
+    ]
+
+
+def test_resnet50_has_50_layers_and_two_convolutional_shortcuts():
+    model = models.resnet50()
+    convs = layers_of(model, keras.layers.Conv2D)
+    shortcuts = [layer for layer in convs if layer.kernel_size == (1, 1)]
+    assert len(convs) - len(shortcuts) + 1 == 50
+    assert [layer.strides for layer in shortcuts] == [(2, 2), (2, 2)]
+    assert len(layers_of(model, keras.layers.Add)) == 24
+    assert len(layers_of(model, keras.layers.BatchNormalization)) == 49
+    assert all(not np.any(layer.bias.numpy()) for layer in convs)
+    assert model.get_layer("average_pool").input.shape == (None, 8, 8, 64)
+
+
+@pytest.mark.parametrize("build", ALL)
+def test_output_is_a_distribution(build):
+    model = small(build)
+    images = np.random.default_rng(0).random((3, *model.input_shape[1:]), np.float32)
+    probabilities = keras.ops.convert_to_numpy(model(images))
+    assert probabilities.shape == (3, 10)
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1, rtol=1e-5)
+    assert model.name == build.__name__
+    assert not model.compiled
+
+
+def test_arguments_are_uniform():
+    order = [
+        *("input_shape", "classes", "conv", "dense", "kernel_initializer", "bias_initializer"),
+        *("l2", "dropout", "units", "batch_norm", "width"),
+    ]
+    for build in ALL:
+        arguments = list(inspect.signature(build).parameters)
+        assert arguments == [name for name in order if name in arguments]
+        assert {"input_shape", "classes", "dense", "kernel_initializer"} <= set(arguments)
+
+
+def test_input_shape_and_classes():
+    for build in ALL:
+        model = small(build, input_shape=(34, 36, 2), classes=7)
+        assert model.input_shape == (None, 34, 36, 2)
+        assert model.output_shape == (None, 7)
+
+
+def test_names_do_not_depend_on_what_was_built_before():
+    for build in ALL:
+        assert [layer.name for layer in small(build).layers] == [layer.name for layer in small(build).layers]
+
+
+@pytest.mark.parametrize("build", ALL)
+def test_save_and_load(build, tmp_path):
+    model = small(build)
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    images = np.random.default_rng(0).random((2, *model.input_shape[1:]), np.float32)
+    np.testing.assert_array_equal(model(images), loaded(images))
+
+
+@pytest.mark.parametrize("build", [models.conv2, models.conv7, models.mlp])
+def test_learns_one_batch(build):
+    model = small(build)
+    model.compile(keras.optimizers.Adam(1e-2), "sparse_categorical_crossentropy")
+    rng = np.random.default_rng(0)
+    images, labels = rng.random((8, *model.input_shape[1:]), np.float32), np.arange(8)
+    losses = model.fit(images, labels, epochs=4, verbose=0).history["loss"]
+    assert losses[-1] < losses[0]
+
+
+class OwnConv(keras.layers.Conv2D):
+    pass
+
+
+class OwnDense(keras.layers.Dense):
+    pass
+
+
+def test_layer_classes():
+    classes = {"conv": OwnConv, "dense": OwnDense}
+    for build in ALL:
+        taken = {name: value for name, value in classes.items() if name in inspect.signature(build).parameters}
+        with_kernel = [layer for layer in small(build, **taken).layers if hasattr(layer, "kernel")]
+        assert {type(layer) for layer in with_kernel} == set(taken.values())
+
+
+@pytest.mark.parametrize("build", ALL)
+def test_he_uniform_is_the_default(build):
+    for layer in small(build).layers:
+        if hasattr(layer, "kernel"):
+            kernel = np.abs(layer.kernel.numpy())
+            limit = np.sqrt(6 / np.prod(kernel.shape[:-1]))  # He et al., 2015: variance 2 / fan_in
+            assert 0.8 * limit < kernel.max() <= limit * (1 + 1e-6)
+
+
+def test_kernel_and_bias_initializers_reach_every_layer():
+    model = models.conv4(width=1 / 16, kernel_initializer="ones", bias_initializer=keras.initializers.Constant(2.0))
+    for layer in model.layers:
+        if hasattr(layer, "kernel"):
+            assert np.all(layer.kernel.numpy() == 1)
+            assert np.all(layer.bias.numpy() == 2)
+
+
+@pytest.mark.parametrize(
+    "make_initializer",
+    [
+        lambda: keras.initializers.HeUniform(seed=3),
+        lambda: keras.initializers.HeUniform(),
+        lambda: keras.initializers.HeUniform(seed=keras.random.SeedGenerator(3)),
+        lambda: {"class_name": "HeUniform", "config": {"seed": 3}},
+        lambda: "he_uniform",
+    ],
+    ids=["seed", "no seed", "generator", "config", "name"],
+)
+def test_equally_shaped_layers_get_different_values(make_initializer):
+    model = models.resnet50(width=1 / 4, kernel_initializer=make_initializer())
+    kernels = [layer.kernel.numpy() for layer in layers_of(model, keras.layers.Conv2D)]
+    first_stage = [kernel for kernel in kernels if kernel.shape == (3, 3, 4, 4)]
+    assert len(first_stage) == 16
+    assert len({kernel.tobytes() for kernel in first_stage}) == 16
+
+
+def test_one_seed_determines_the_network():
+    def weights(seed):
+        initializer = keras.initializers.HeUniform(seed=seed)
+        return models.conv7(width=1 / 8, kernel_initializer=initializer, bias_initializer=initializer).get_weights()
+
+    assert all(np.array_equal(a, b) for a, b in zip(weights(3), weights(3), strict=True))
+    assert not any(np.array_equal(a, b) for a, b in zip(weights(3), weights(4), strict=True))
+
+
+def test_a_plain_function_is_an_initializer():
+    def twos(shape, dtype=None):
+        return 2 * keras.ops.ones(shape, dtype)
+
+    assert np.all(models.f1(kernel_initializer=twos).get_weights()[0] == 2)
+
+
+@pytest.mark.parametrize("build", WITH_WIDTH)
+def test_width(build):
+    def filters(width):
+        return [layer.filters for layer in layers_of(build(width=width), keras.layers.Conv2D)]
+
+    full = [layer.filters for layer in layers_of(build(), keras.layers.Conv2D)]
+    assert filters(0.5) == [count // 2 for count in full]
+    assert set(filters(1e-6)) == {1}
+
+
+def test_width_scales_hidden_units_but_not_the_output():
+    model = models.conv2(width=0.5)
+    assert [layer.units for layer in layers_of(model, keras.layers.Dense)] == [128, 128, 10]
+
+
+@pytest.mark.parametrize("build", [models.conv2, models.conv4, models.conv13, models.resnet50])
+def test_without_batch_normalization_and_regularization(build):
+    none = {"batch_norm": False, "l2": 0} | ({} if build is models.resnet50 else {"dropout": 0})
+    model = small(build, **none)
+    assert not layers_of(model, (keras.layers.BatchNormalization, keras.layers.Dropout))
+    assert not model.losses
+
+
+def test_mlp_with_the_settings_of_a_3():
+    assert [layer.rate for layer in layers_of(models.mlp(dropout=(0.4, 0.3)), keras.layers.Dropout)] == [0.4, 0.3]
+    regularizers = [layer.kernel_regularizer for layer in layers_of(models.mlp(l2=2e-4), keras.layers.Dense)]
+    assert [float(regularizer.l2) for regularizer in regularizers[:2]] == pytest.approx([2e-4, 2e-4])
+    assert regularizers[2] is None
+    assert not models.mlp().losses
+
+
+@pytest.mark.parametrize("build", [models.f1, models.f2])
+def test_weight_agnostic_networks_have_no_bias(build):
+    assert all(len(weight.shape) == 2 for weight in build().weights)
+
+
+def test_no_dropout():
+    assert [dropout_rates(dropout, 2) for dropout in (0, None, 0.0, (0, 0))] == 4 * [(0, 0)]
+
+
+def test_wrong_dropout():
+    for dropout in (1, -0.1, (0.1, 0.2), (0.1, 0.2, 1.0), float("nan")):
+        with pytest.raises(ValueError, match=r"sequence of 3 such rates. Received: dropout="):
+            models.conv7(dropout=dropout)
+
+
+def test_wrong_width():
+    for width in (0, -1, float("nan"), float("inf")):
+        with pytest.raises(ValueError, match=r"`width` must be a finite number above 0. Received: width="):
+            models.conv7(width=width)
+
+
+def test_wrong_l2():
+    for l2 in (-1e-4, float("nan")):
+        with pytest.raises(ValueError, match=r"`l2` must be at least 0. Received: l2="):
+            models.mlp(l2=l2)

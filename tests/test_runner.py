@@ -1,0 +1,162 @@
+import dataclasses
+import json
+
+import h5py
+import numpy as np
+import pytest
+
+from scripts.checkpoint import SeedEveryEpoch
+from scripts.files import read_csv
+from scripts.runner import Options, run
+from scripts.training import Prepared, Training
+
+QUIET = Options(progress=False)
+# 1,437 training images less 40 held out, of which the first 200 are used: 7 steps of 32 an epoch.
+TINY = Training(
+    "LaPerm",
+    "conv2",
+    "digits",
+    epochs=3,
+    batch_size=32,
+    optimizer_arguments={"sync_period": 5},
+    model_arguments={"width": 0.05, "dropout": 0.3},
+    learning_rate_decay=0.5,
+    validation=40,
+    train_limit=200,
+    evaluate_before=True,
+)
+ADAM = dataclasses.replace(TINY, label="Adam", optimizer="adam", optimizer_arguments={}, evaluate_before=False)
+
+
+def weights(folder):
+    found = {}
+    with h5py.File(folder / "final.weights.h5") as file:
+        file.visititems(lambda name, item: found.update({name: item[()]}) if isinstance(item, h5py.Dataset) else None)
+    return found
+
+
+def test_rows_are_where_synchronizations_fall(tmp_path):
+    # 7 steps an epoch and k = 5: synchronizations after steps 5 (epoch 0), 10 (epoch 1), 15 and 20 (epoch 2), and the
+    # final one after step 21, which has no "before" because it is not the callback's.
+    run(TINY, 0, tmp_path, QUIET)
+    rows = [(row["epoch"], row["step"], row["when"]) for row in read_csv(tmp_path / "rows.csv")]
+    pairs = {0: [5], 1: [10], 2: [15, 20]}
+    expected = []
+    for epoch, steps in pairs.items():
+        expected += [(epoch, step, when) for step in steps for when in ("before", "after")]
+        expected.append((epoch, 7 * (epoch + 1), "epoch"))
+    assert rows == [*expected, (2, 21, "after")]
+
+
+def test_summary_says_what_was_measured_where(tmp_path):
+    summary = run(TINY, 0, tmp_path, QUIET)
+    assert summary == json.loads((tmp_path / "done.json").read_text())
+    assert summary["is_permutation"] is True
+    assert summary["test_images"] == 360
+    assert summary["train_images"] == 200
+    assert 0 <= summary["test_accuracy"] <= 1
+    assert "core" in summary["machine"]
+    assert "tensorflow" in summary["versions"]
+
+
+def test_adam_is_no_permutation_and_is_evaluated_every_epoch(tmp_path):
+    summary = run(ADAM, 0, tmp_path, QUIET)
+    rows = read_csv(tmp_path / "rows.csv")
+    assert summary["is_permutation"] is False
+    assert [row["when"] for row in rows] == ["epoch"] * 3
+    assert {"val_accuracy", "val_loss", "accuracy", "loss", "learning_rate"} <= set(rows[0])
+    np.testing.assert_allclose([row["learning_rate"] for row in rows], [1e-3, 5e-4, 2.5e-4], rtol=1e-6)
+
+
+def test_a_finished_run_is_not_run_again(tmp_path, monkeypatch):
+    first = run(TINY, 0, tmp_path, QUIET)
+    monkeypatch.setattr(Training, "prepare", lambda *arguments, **named: pytest.fail("ran again"))
+    assert run(TINY, 0, tmp_path, QUIET) == first
+
+
+@pytest.mark.parametrize("training", [TINY, ADAM], ids=["laperm", "adam"])
+@pytest.mark.parametrize("killed_in", [1, 2])
+def test_a_killed_run_resumes_and_ends_the_same(tmp_path, monkeypatch, training, killed_in):
+    run(training, 7, tmp_path / "whole", QUIET)
+    with monkeypatch.context() as patch:
+        usual = Prepared.learning_rate
+
+        def killed(self, epoch):
+            if epoch == killed_in:
+                raise KeyboardInterrupt
+            return usual(self, epoch)
+
+        patch.setattr(Prepared, "learning_rate", killed)
+        with pytest.raises(KeyboardInterrupt):
+            run(training, 7, tmp_path / "parts", QUIET)
+    assert not (tmp_path / "parts" / "done.json").exists()
+    (tmp_path / "parts" / "partial_1_rows.csv").write_text("left by a kill")
+    run(training, 7, tmp_path / "parts", QUIET)
+    assert (tmp_path / "parts/rows.csv").read_bytes() == (tmp_path / "whole/rows.csv").read_bytes()
+    whole, parts = weights(tmp_path / "whole"), weights(tmp_path / "parts")
+    assert whole.keys() == parts.keys()
+    for name, value in whole.items():
+        np.testing.assert_array_equal(value, parts[name], err_msg=name)
+    left = {path.name for path in (tmp_path / "parts").iterdir()}
+    assert left == {"declaration.json", "done.json", "final.weights.h5", "rows.csv"}
+
+
+def test_another_seed_is_another_run(tmp_path):
+    summaries = [run(TINY, seed, tmp_path / str(seed), QUIET) for seed in (0, 1)]
+    assert summaries[0]["test_loss"] != summaries[1]["test_loss"]
+
+
+def test_a_changed_declaration_is_refused_and_nothing_is_lost(tmp_path):
+    run(TINY, 0, tmp_path, QUIET)
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    changed = dataclasses.replace(TINY, batch_size=16)
+    with pytest.raises(ValueError, match=r"training.batch_size was 32 and is 16.*--results"):
+        run(changed, 0, tmp_path, QUIET)
+    with pytest.raises(ValueError, match=r"precision was 'float32' and is 'mixed_float16'"):
+        run(TINY, 0, tmp_path, dataclasses.replace(QUIET, precision="mixed_float16"))
+    assert before == {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+
+
+def test_a_setting_added_with_a_default_leaves_old_results_valid(tmp_path):
+    @dataclasses.dataclass(frozen=True)
+    class Later(Training):
+        added: float = 0.5
+
+    run(TINY, 0, tmp_path, QUIET)
+    settings = {field.name: getattr(TINY, field.name) for field in dataclasses.fields(TINY)}
+    assert run(Later(**settings), 0, tmp_path, QUIET)["is_permutation"]
+
+
+@pytest.mark.parametrize("options", [{"precision": "mixed_float16"}, {"precision": "mixed_bfloat16"}, {"jit": True}])
+def test_precision_and_jit(tmp_path, options):
+    summary = run(dataclasses.replace(TINY, evaluate_before=False), 0, tmp_path, dataclasses.replace(QUIET, **options))
+    assert summary["is_permutation"]
+    assert summary["test_accuracy"] > 0
+
+
+def test_the_bar_and_tensorboard(tmp_path, capsys):
+    run(dataclasses.replace(TINY, epochs=1), 0, tmp_path / "curve" / "seed_0", Options(tensorboard=True))
+    assert "curve seed_0" in capsys.readouterr().err
+    assert list((tmp_path / "curve" / "seed_0" / "tensorboard").rglob("events*"))
+
+
+def test_a_folder_that_cannot_be_written_is_one_sentence(tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(PermissionError, match=r"results folder must be writable.*--results"):
+        run(TINY, 0, tmp_path / "file" / "run", QUIET)
+
+
+def test_a_broken_declaration_is_one_sentence(tmp_path):
+    (tmp_path / "declaration.json").write_text('{"training": ')
+    with pytest.raises(ValueError, match=r"declaration.json must hold JSON.*Delete"):
+        run(TINY, 0, tmp_path, QUIET)
+
+
+def test_seed_generators_follow_the_epoch():
+    prepared = TINY.prepare(0)
+    callback = SeedEveryEpoch(3)
+    callback.set_model(prepared.model)
+    callback.on_epoch_begin(2)
+    states = [v.numpy().tolist() for v in prepared.model.variables if v.path.endswith("seed_generator_state")]
+    assert len(states) > 1
+    assert states == [[3000 + number, 2_000_000] for number in range(len(states))]

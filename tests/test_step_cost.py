@@ -1,0 +1,20 @@
+import keras
+import pytest
+import tensorflow as tf
+
+from train_by_reconnect import LaPerm, Lookahead
+
+
+@pytest.mark.parametrize("wrapper", [LaPerm, Lookahead])
+def test_a_step_without_synchronization_assigns_no_weights(wrapper):
+    kernel = keras.Variable(tf.ones((4, 3)))
+    optimizer = wrapper(keras.optimizers.SGD(0.1))
+    optimizer.build([kernel])
+    step = tf.function(lambda: optimizer.apply([tf.ones((4, 3))], [kernel])).get_concrete_function()
+    operations = step.graph.get_operations()
+    kinds = [operation.type for operation in operations]
+    assigned = [operation.inputs[1].shape for operation in operations if operation.type == "AssignVariableOp"]
+    # SGD updates in place. All assignments of whole weights are inside the one condition, which is false when idle.
+    assert kinds.count("AssignSubVariableOp") == 1
+    assert kinds.count("If") == 1
+    assert [shape.rank for shape in assigned] == [0]  # the step counter
