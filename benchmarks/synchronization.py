@@ -1,0 +1,205 @@
+"""What one synchronization costs, and what LaPerm adds to a training step.
+
+`python benchmarks/synchronization.py` prints two tables; `--write` puts them into `benchmarks/synchronization.md` too.
+All that is compared runs interleaved in one process; the figures are medians, and the ratios are medians of the ratios
+of each round, which hold on a noisy machine where single times do not.
+
+(a) `original`: the ranking by two argsorts and a gather with a list of index pairs, as the authors' code does it.
+(b) `floor`: one `numpy.sort` of the same values, already packed with their positions into 64 bits: the least that
+    this way of ranking can cost.
+"""
+
+import argparse
+import datetime
+import os
+import pathlib
+import statistics
+import sys
+import time
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+import models
+from scripts.circumstances import machine
+from scripts.files import replacing
+from train_by_reconnect import LaPerm, backend_tensorflow
+from train_by_reconnect.row_ranking import _pack
+from train_by_reconnect.rows import to_rows
+
+NETWORKS = ("conv2", "conv4", "conv7", "conv13", "resnet50")
+
+
+def original(kernels, sorted_rows):
+    """Synchronize each kernel by two argsorts and `gather_nd`."""
+    answers = []
+    for kernel, values in zip(kernels, sorted_rows, strict=True):
+        units, size = values.shape
+        rows = tf.reshape(tf.transpose(kernel, [kernel.shape.rank - 1, *range(kernel.shape.rank - 1)]), [units, size])
+        ranks = tf.argsort(tf.argsort(rows))
+        units_of = tf.repeat(tf.range(units)[:, tf.newaxis], size, axis=1)
+        permuted = tf.gather_nd(values, tf.stack([units_of, ranks], axis=-1))
+        back = [units, *kernel.shape[:-1]]
+        answers.append(tf.transpose(tf.reshape(permuted, back), [*range(1, kernel.shape.rank), 0]))
+    return answers
+
+
+def medians(functions, rounds):
+    """The times of each function, interleaved: dict from name to list of seconds."""
+    times = {name: [] for name in functions}
+    for function in functions.values():
+        function()
+    names = list(functions)
+    for number in range(rounds):
+        turn = number % len(names)  # nobody is always first, or always after the same one
+        for name in names[turn:] + names[:turn]:
+            start = time.perf_counter()
+            functions[name]()
+            times[name].append(time.perf_counter() - start)
+    return times
+
+
+def ratio(times, numerator, denominator):
+    """The median of the ratios of each round."""
+    return statistics.median(a / b for a, b in zip(times[numerator], times[denominator], strict=True))
+
+
+def synchronization(name, rounds):
+    """One line of the first table."""
+    model = getattr(models, name)()
+    optimizer = LaPerm("sgd", skip_bias=False)
+    optimizer.build(model.trainable_variables)
+    random = np.random.default_rng(0)
+    kernels = [kernel for kernel in optimizer._kernels if len(kernel.shape) > 1]
+    optimizer = LaPerm("sgd")
+    optimizer.build(kernels)
+    for kernel in kernels:
+        kernel.assign(random.permutation(kernel.numpy().ravel()).reshape(kernel.shape))
+    variables = [kernel.value for kernel in kernels]
+    sorted_rows = [rows.value for rows in optimizer._sorted]
+    packed = [_pack(np.ascontiguousarray(to_rows(kernel.numpy(), (-1,), np))) for kernel in kernels]
+
+    def ours(route):
+        def synchronize():
+            state = [tf.identity(variable) for variable in variables]
+            return optimizer._synchronized([*state, tf.constant(-1, tf.int64)])[:-1]
+
+        def with_route():
+            with route():
+                return synchronize()
+
+        return tf.function(with_route)
+
+    functions = {
+        "original": tf.function(lambda: original([tf.identity(variable) for variable in variables], sorted_rows)),
+        "LaPerm": ours(_default_route),
+        "LaPerm, graph only": ours(_graph_route),
+        "floor": lambda: [np.sort(rows, axis=1) for rows in packed],
+    }
+    for expected, *answers in zip(*(functions[key]() for key in list(functions)[:3]), strict=True):
+        for answer in answers:
+            np.testing.assert_array_equal(expected, answer)
+    times = medians(functions, rounds)
+    weights = sum(kernel.numpy().size for kernel in kernels)
+    return [
+        name,
+        f"{weights / 1e6:.2f}M",
+        *(f"{1000 * statistics.median(times[key]):.1f}" for key in functions),
+        *(f"{ratio(times, 'original', key):.1f}" for key in ("LaPerm", "LaPerm, graph only", "floor")),
+    ]
+
+
+class _default_route:  # noqa: N801
+    """The route that `fit` takes here."""
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        return False
+
+
+class _graph_route(_default_route):  # noqa: N801
+    """The route without NumPy, which `fit` takes on a GPU."""
+
+    def __enter__(self):
+        self._kept = backend_tensorflow.can_call_host
+        backend_tensorflow.can_call_host = lambda: False
+
+    def __exit__(self, *error):
+        backend_tensorflow.can_call_host = self._kept
+        return False
+
+
+def steps(name, batch_size, rounds, steps_per_round):
+    """The lines of the second table: a training step with LaPerm against one with bare Adam."""
+    shape = {"conv7": (28, 28, 1), "f2": (28, 28, 1)}[name]
+    images = np.random.default_rng(0).random((batch_size * steps_per_round, *shape), "float32")
+    labels = np.zeros(len(images), "int32")
+    optimizers = {
+        "Adam": lambda: keras.optimizers.Adam(),
+        "Adam again": lambda: keras.optimizers.Adam(),
+        "LaPerm, no synchronization": lambda: LaPerm("adam", sync_period=10**9, skip_bias=False, final_sync=False),
+        "LaPerm, k = 1000": lambda: LaPerm("adam", sync_period=1000, skip_bias=False, final_sync=False),
+        "LaPerm, k = 20": lambda: LaPerm("adam", sync_period=20, skip_bias=False, final_sync=False),
+    }
+    functions = {}
+    for label, optimizer in optimizers.items():
+        model = getattr(models, name)()
+        model.compile(optimizer=optimizer(), loss="sparse_categorical_crossentropy")
+        batches = tf.data.Dataset.from_tensor_slices((images, labels)).batch(batch_size).cache()
+        functions[label] = lambda model=model, batches=batches: model.fit(batches, verbose=0)
+    times = medians(functions, rounds)
+    return [
+        [
+            name,
+            label,
+            f"{1000 * statistics.median(times[label]) / steps_per_round:.2f}",
+            f"{ratio(times, label, 'Adam'):.3f}",
+        ]
+        for label in functions
+    ]
+
+
+def table(head, lines):
+    """A table in Markdown."""
+    return "\n".join("| " + " | ".join(line) + " |" for line in [head, ["---"] * len(head), *lines])
+
+
+def main():
+    """Print both tables."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--rounds", type=int, default=15)
+    parser.add_argument("--write", action="store_true", help="write benchmarks/synchronization.md")
+    parsed = parser.parse_args()
+    head = [
+        "network",
+        "weights",
+        "original, ms",
+        "LaPerm",
+        "graph only",
+        "floor",
+        "times faster: LaPerm",
+        "graph only",
+        "floor",
+    ]
+    first = table(head, [synchronization(name, parsed.rounds) for name in NETWORKS])
+    print(first, flush=True)
+    lines = steps("conv7", 50, 3 * parsed.rounds, 20) + steps("f2", 128, 2 * parsed.rounds, 200)
+    second = table(["network", "optimizer", "ms a step", "ratio to Adam"], lines)
+    versions = f"TensorFlow {tf.__version__}, Keras {keras.__version__}, NumPy {np.__version__}"
+    rounds = f"medians of {parsed.rounds} rounds, of steps 2 to 3 times as many"
+    where = f"{machine()}, {versions}, {datetime.date.today()}; {rounds}"
+    print(second, where, sep="\n\n")
+    if parsed.write:
+        about = __doc__.replace("\n\n(a)", "\n\n- (a)").replace("\n(b)", "\n- (b)")
+        with replacing(pathlib.Path(__file__).with_suffix(".md")) as partial:
+            partial.write_text(f"# Synchronization\n\n{about}\n{where}.\n\n{first}\n\n{second}\n")
+
+
+if __name__ == "__main__":
+    main()
