@@ -1,5 +1,4 @@
 import gc
-import time
 
 import keras
 import numpy as np
@@ -429,9 +428,7 @@ def test_models_that_are_gone_leave_no_trace():
 def test_mobilenet():
     model = keras.applications.MobileNetV2(weights=None, alpha=0.35, input_shape=(32, 32, 3))
     variables = model.trainable_variables
-    start = time.process_time()
     layouts = describe_variables(variables)
-    assert time.process_time() - start < 1
     owner = {id(variable): layer for layer in model.layers for variable in layer.trainable_variables}
     seen = set()
     for variable, layout in zip(variables, layouts, strict=True):
