@@ -1,6 +1,13 @@
 """Train neural networks by reconnecting them: where the weights are, instead of what they are."""
 
 from train_by_reconnect.callbacks import SyncEvaluation, SyncPeriodScheduler
+from train_by_reconnect.connectivity import Masked, Signed
+from train_by_reconnect.connectivity_objective import (
+    ConnectivityMonitor,
+    MinimalChange,
+    changed_fractions,
+    set_objective,
+)
 from train_by_reconnect.initial_weights import (
     KernelReport,
     make_dissimilar,
@@ -8,6 +15,7 @@ from train_by_reconnect.initial_weights import (
     shuffle_weight_vectors,
     sparsify,
 )
+from train_by_reconnect.initializers import PositiveUniform, SignedConstant
 from train_by_reconnect.laperm import LaPerm
 from train_by_reconnect.lookahead import Lookahead
 from train_by_reconnect.permutations import (
@@ -27,17 +35,24 @@ from train_by_reconnect.version import __version__
 from train_by_reconnect.weight_vectors import Layout, describe_layer, describe_variables
 
 __all__ = [
+    "ConnectivityMonitor",
     "KernelReport",
     "KernelSnapshots",
     "LaPerm",
     "Layout",
     "Lookahead",
+    "Masked",
+    "MinimalChange",
+    "PositiveUniform",
     "ProfileScore",
     "RankingMonitor",
+    "Signed",
+    "SignedConstant",
     "SyncEvaluation",
     "SyncPeriodScheduler",
     "WeightProfile",
     "__version__",
+    "changed_fractions",
     "cycle_lengths",
     "cycles",
     "describe_layer",
@@ -51,6 +66,7 @@ __all__ = [
     "ranking",
     "ranking_distance",
     "score_profiles",
+    "set_objective",
     "share_value",
     "shuffle_weight_vectors",
     "sparsify",

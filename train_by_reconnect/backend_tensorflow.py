@@ -65,6 +65,24 @@ def assign_if(condition, variables, function):
         tf.cond(tf.convert_to_tensor(condition), assign_new, lambda: condition)
 
 
+def straight_through(scores, values):
+    """Give the values of a step function the gradient that the scores themselves would have: exactly 1.
+
+    Args:
+        scores: tensor.
+        values: tensor of the same shape and dtype, computed from `scores`.
+
+    Returns:
+        Tensor equal to `values`; what its gradient is passes unchanged to `scores`.
+    """
+
+    @tf.custom_gradient
+    def forward(scores):
+        return values, lambda upstream: upstream
+
+    return forward(scores)
+
+
 def permute_all(kernels, unit_axes, sorted_rows, names):
     """Permute the sorted weight vectors of every kernel into the ranking of its present ones.
 
