@@ -156,8 +156,8 @@ class ConnectivityMonitor(keras.callbacks.Callback):
     >>> model = keras.Sequential([keras.Input((4,)), Masked(keras.layers.Dense(1, name="output"))])
     >>> model.compile(optimizer="adam", loss="mse")
     >>> history = model.fit(np.ones((8, 4)), np.ones(8), verbose=0, callbacks=[ConnectivityMonitor()])
-    >>> history.history["changed"], history.history["changed_output"]
-    ([0.0], [0.0])
+    >>> sorted(history.history)
+    ['changed', 'changed_output', 'loss']
 
     Reference:
         Ivan and Florian 2020, Fig. 1 and 2, lower rows.
