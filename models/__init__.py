@@ -1,9 +1,21 @@
 """The networks of the papers: architectures only, one function each, whose layers and initializers are arguments."""
 
-from models.convolutional import conv2, conv4, conv13
-from models.dense import f1, f2, mlp
+from models.convolutional import conv2, conv4, conv6, conv13
+from models.dense import f1, f2, lenet_300_100, mlp
 from models.lenet import conv7
 from models.published import load_published
 from models.residual import resnet50
 
-__all__ = ["conv2", "conv4", "conv7", "conv13", "f1", "f2", "load_published", "mlp", "resnet50"]
+__all__ = [
+    "conv2",
+    "conv4",
+    "conv6",
+    "conv7",
+    "conv13",
+    "f1",
+    "f2",
+    "lenet_300_100",
+    "load_published",
+    "mlp",
+    "resnet50",
+]

@@ -1,4 +1,4 @@
-"""Conv2, Conv4 and Conv13: stages of 3x3 convolutions, each ended by pooling, then dense layers."""
+"""Conv2, Conv4, Conv6 and Conv13: stages of 3x3 convolutions, each ended by pooling, then dense layers."""
 
 import keras
 
@@ -19,6 +19,7 @@ def conv2(
     dropout=PAPER_DROPOUT,
     batch_norm=True,
     width=1.0,
+    plain=False,
 ):
     """Conv2 for CIFAR-10: 2x64, pool, dense 256, 256, 10; 4.3 million parameters.
 
@@ -42,6 +43,10 @@ def conv2(
             dense layers; 0 for none. Default `(0.3, 0.4, 0.5)`.
         batch_norm: Boolean, whether to normalize. Default `True`.
         width: Float in (0, inf), factor on filters and units, of which each layer keeps at least 1. Default 1.
+        plain: Boolean, whether to build the network of connectivity training (Ivan and Florian, table A.2), without
+            biases, batch normalization, dropout and regularization, whatever the other arguments say; it has 4,300,992
+            weights. Their table prints Conv6's convolutions for Conv2 too; the text says that the networks are those of
+            Frankle and Carbin, and so are these. Default `False`.
 
     Returns:
         An uncompiled `keras.Model` named `"conv2"`: images (batch, *input_shape) to probabilities (batch, classes).
@@ -58,16 +63,21 @@ def conv2(
     Reference:
         Qiu and Suda, 2020, "Train by Reconnect: Decoupling Locations of Weights from Their Values", Table 1 and A.5.3;
         the network is that of Frankle and Carbin, 2019, "The Lottery Ticket Hypothesis".
+        Ivan and Florian, 2020, "Training highly effective connectivities", table A.2 (`plain`).
     """
     layers = LayerFactory(
         conv=conv,
         dense=dense,
         kernel_initializer=kernel_initializer,
         bias_initializer=bias_initializer,
-        l2=l2,
+        use_bias=not plain,
+        l2=0.0 if plain else l2,
         width=width,
     )
-    return _staged("conv2", [2 * [64]], [256, 256], layers, input_shape, classes, dropout, batch_norm)
+    stages = [2 * [64]]
+    return _staged(
+        "conv2", stages, [256, 256], layers, input_shape, classes, 0.0 if plain else dropout, batch_norm and not plain
+    )
 
 
 def conv4(
@@ -82,6 +92,7 @@ def conv4(
     dropout=PAPER_DROPOUT,
     batch_norm=True,
     width=1.0,
+    plain=False,
 ):
     """Conv4 for CIFAR-10: 2x64, pool, 2x128, pool, dense 256, 256, 10; 2.4 million parameters.
 
@@ -89,7 +100,7 @@ def conv4(
     260K is its 259,776 convolutional weights. The rest is read off the authors' notebook and as in `conv2`, with
     dropout of rate 0.4 between the convolutions of the second stage.
 
-    All arguments, defaults and errors are those of `conv2`.
+    All arguments, defaults and errors are those of `conv2`. The plain network has 2,425,024 weights.
 
     Returns:
         An uncompiled `keras.Model` named `"conv4"`: images (batch, *input_shape) to probabilities (batch, classes).
@@ -107,10 +118,60 @@ def conv4(
         dense=dense,
         kernel_initializer=kernel_initializer,
         bias_initializer=bias_initializer,
-        l2=l2,
+        use_bias=not plain,
+        l2=0.0 if plain else l2,
         width=width,
     )
-    return _staged("conv4", [2 * [64], 2 * [128]], [256, 256], layers, input_shape, classes, dropout, batch_norm)
+    stages = [2 * [64], 2 * [128]]
+    return _staged(
+        "conv4", stages, [256, 256], layers, input_shape, classes, 0.0 if plain else dropout, batch_norm and not plain
+    )
+
+
+def conv6(
+    input_shape=(32, 32, 3),
+    classes=10,
+    *,
+    conv=keras.layers.Conv2D,
+    dense=keras.layers.Dense,
+    kernel_initializer="he_uniform",
+    bias_initializer="he_uniform",
+    l2=1e-4,
+    dropout=PAPER_DROPOUT,
+    batch_norm=True,
+    width=1.0,
+    plain=True,
+):
+    """Conv6 for CIFAR-10: 2x64, pool, 2x128, pool, 2x256, pool, dense 256, 256, 10; 2.3 million weights.
+
+    It occurs in connectivity training only, so it is plain by default and then has 2,261,184 weights. All other
+    arguments, defaults and errors are those of `conv2`, for a network built as LaPerm's `conv4` is.
+
+    Returns:
+        An uncompiled `keras.Model` named `"conv6"`: images (batch, *input_shape) to probabilities (batch, classes).
+
+    Example:
+
+    >>> conv6().count_params()
+    2261184
+
+    Reference:
+        Ivan and Florian, 2020, "Training highly effective connectivities", table A.2;
+        the network is that of Frankle and Carbin, 2019, "The Lottery Ticket Hypothesis".
+    """
+    layers = LayerFactory(
+        conv=conv,
+        dense=dense,
+        kernel_initializer=kernel_initializer,
+        bias_initializer=bias_initializer,
+        use_bias=not plain,
+        l2=0.0 if plain else l2,
+        width=width,
+    )
+    stages = [2 * [64], 2 * [128], 2 * [256]]
+    return _staged(
+        "conv6", stages, [256, 256], layers, input_shape, classes, 0.0 if plain else dropout, batch_norm and not plain
+    )
 
 
 def conv13(
@@ -133,7 +194,7 @@ def conv13(
     dropout of rate 0.3 in the first stage and 0.4 in the later ones, after every convolution but the stage's last, and
     of rate 0.5 after the last pooling and after the hidden dense layer.
 
-    All arguments, defaults and errors are those of `conv2`. Five poolings need images of at least 32 x 32.
+    All arguments but `plain`, defaults and errors are those of `conv2`. Five poolings need images of at least 32 x 32.
 
     Returns:
         An uncompiled `keras.Model` named `"conv13"`: images (batch, *input_shape) to probabilities (batch, classes).

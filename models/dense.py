@@ -1,4 +1,4 @@
-"""F1, F2 and the perceptron of section 3: dense layers on the pixels."""
+"""F1, F2, the perceptron of section 3 and LeNet-300-100: dense layers on the pixels."""
 
 import keras
 
@@ -108,6 +108,44 @@ def mlp(
     """
     layers = LayerFactory(dense=dense, kernel_initializer=kernel_initializer, bias_initializer=bias_initializer, l2=l2)
     return _perceptron("mlp", units, layers, input_shape, classes, dropout)
+
+
+def lenet_300_100(
+    input_shape=(28, 28, 1),
+    classes=10,
+    *,
+    dense=keras.layers.Dense,
+    kernel_initializer="he_uniform",
+    width=1.0,
+):
+    """LeNet-300-100 for MNIST: 784-300-100-10 with ReLU and without biases, 266,200 weights.
+
+    Args:
+        input_shape: Tuple of integers, the shape of an image, which is flattened. Default `(28, 28, 1)`.
+        classes: Positive integer, number of softmax outputs. Default 10.
+        dense: Callable with the arguments of `keras.layers.Dense`, which makes the layers.
+        kernel_initializer: Whatever `keras.initializers.get` takes. From an instance with an integer seed, each layer
+            gets a seed of its own. Default `"he_uniform"`.
+        width: Float in (0, inf), factor on the hidden units, of which each layer keeps at least 1. Default 1.
+
+    Returns:
+        An uncompiled `keras.Model` named `"lenet_300_100"`: images (batch, *input_shape) to probabilities
+        (batch, classes).
+
+    Raises:
+        ValueError: If `width` is out of range.
+
+    Example:
+
+    >>> lenet_300_100().count_params()
+    266200
+
+    Reference:
+        LeCun, Bottou, Bengio and Haffner, 1998; without biases in Ivan and Florian, 2020, "Training highly effective
+        connectivities", section 2.2 and table A.2.
+    """
+    layers = LayerFactory(dense=dense, kernel_initializer=kernel_initializer, use_bias=False, width=width)
+    return _perceptron("lenet_300_100", (300, 100), layers, input_shape, classes)
 
 
 def _perceptron(name, units, layers, input_shape, classes, dropout=0.0):

@@ -32,18 +32,19 @@ class Curve:
     summary: dict
     folder: pathlib.Path | None = None
 
-    def values(self, metric, when):
-        """The steps and values of a metric.
+    def values(self, metric, when, by="step"):
+        """The steps, or the epochs, and values of a metric.
 
         Args:
             metric: str, e.g. `"test_accuracy"`.
             when: str or tuple of str, e.g. `"after"`.
+            by: `"step"`, or `"epoch"`, counted from 1. Defaults to `"step"`.
 
         Returns:
             Pair of lists.
         """
         rows = [row for row in self.rows if row["when"] in when and metric in row]
-        return [row["step"] for row in rows], [row[metric] for row in rows]
+        return [row[by] + (by == "epoch") for row in rows], [row[metric] for row in rows]
 
 
 def collect(name, size, results):
@@ -175,7 +176,7 @@ def _circumstances(curves):
     )
 
 
-def draw_band(axes, curves, metric, when, color, label, **style):
+def draw_band(axes, curves, metric, when, color, label, by="step", **style):
     """Draw the mean over the seeds as a line and the range from minimum to maximum as a band.
 
     Args:
@@ -185,11 +186,12 @@ def draw_band(axes, curves, metric, when, color, label, **style):
         when: tuple of str, as in `Curve.values`.
         color: str.
         label: str.
+        by: `"step"`, or `"epoch"`, counted from 1. Defaults to `"step"`.
         **style: more for `axes.plot`.
     """
     by_step = {}
     for curve in curves:
-        for step, value in zip(*curve.values(metric, when), strict=True):
+        for step, value in zip(*curve.values(metric, when, by), strict=True):
             by_step.setdefault(step, []).append(value)
     steps = sorted(by_step)
     axes.plot(steps, [statistics.mean(by_step[step]) for step in steps], color=color, label=label, **style)

@@ -176,8 +176,11 @@ class _Bar(keras.callbacks.Callback):
         total = self.prepared.epochs * self.prepared.steps_per_epoch
         self._bar = tqdm.tqdm(total=total, initial=done, desc=self.name, unit="step", dynamic_ncols=True, leave=False)
 
+    def on_epoch_begin(self, epoch, logs=None):
+        self._before = epoch * self.prepared.steps_per_epoch
+
     def on_train_batch_end(self, batch, logs=None):
-        self._bar.update()
+        self._bar.update(self._before + batch + 1 - self._bar.n)  # several steps, where one call makes several
 
     def on_epoch_end(self, epoch, logs=None):
         shown = {name: value for name, value in (logs or {}).items() if "accuracy" in name}

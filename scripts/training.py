@@ -8,6 +8,7 @@ import numpy as np
 
 import models
 from scripts import augment, data
+from scripts.prepared import Prepared
 from scripts.snapshots import SavedSnapshots
 from train_by_reconnect import LaPerm, Lookahead, RankingMonitor, SyncEvaluation, share_value, sparsify
 from train_by_reconnect.rows import to_rows
@@ -83,7 +84,7 @@ class Training:
             jit: bool, whether to compile with XLA. Defaults to `False`.
 
         Returns:
-            `Prepared`.
+            `PreparedTraining`.
         """
         keras.utils.set_random_seed(seed)
         loaded = data.load(
@@ -102,7 +103,7 @@ class Training:
             metrics=list(self.metrics),
             jit_compile=True if jit else "auto",
         )
-        return Prepared(self, model, loaded, seed)
+        return PreparedTraining(self, model, loaded, seed)
 
     def _optimizer(self):
         if self.optimizer == "sgd":
@@ -115,8 +116,8 @@ class Training:
         return adam
 
 
-class Prepared:
-    """A training that is ready to start: the model, the batches, the evaluation and what is known at the end.
+class PreparedTraining(Prepared):
+    """A training of weights, with what LaPerm's experiments look at.
 
     Args:
         training: `Training`.
@@ -126,61 +127,23 @@ class Prepared:
     """
 
     def __init__(self, training, model, loaded, seed):
-        self.training, self.model, self.loaded, self.seed = training, model, loaded, seed
-        self.steps_per_epoch = math.ceil(len(loaded.x_train) / training.batch_size)
-        self.epochs = training.epochs
-        self.held_out = "val" if training.validation else "test"
-        pair = (loaded.x_val, loaded.y_val) if training.validation else (loaded.x_test, loaded.y_test)
+        super().__init__(training, model, loaded, seed)
+        self.augmentation = training.augmentation
         # The paper's accuracies of LaPerm are those after a synchronization; other optimizers have epochs only.
-        self.evaluation = self.validation_data = None
         if training.optimizer == "laperm":
             self.evaluation = SyncEvaluation(
-                {self.held_out: pair}, every=training.evaluate_every, before=training.evaluate_before
+                {self.held_out: self.validation_data}, every=training.evaluate_every, before=training.evaluate_before
             )
-        else:
-            self.validation_data = pair
+            self.validation_data = None
         self._initial = self._sorted_weight_vectors()
 
-    def batches(self, first_epoch):
-        """The training data from an epoch on.
-
-        Args:
-            first_epoch: int.
-
-        Returns:
-            Endless `tf.data.Dataset`.
-        """
-        return augment.pipeline(
-            self.loaded.x_train,
-            self.loaded.y_train,
-            self.training.batch_size,
-            self.training.augmentation,
-            seed=self.seed,
-            first_epoch=first_epoch,
-        )
-
     def learning_rate(self, epoch):
-        """The learning rate of an epoch.
-
-        Args:
-            epoch: int, from 0.
-
-        Returns:
-            Float.
-        """
+        """The learning rate of an epoch: see `Training`."""
         divisors = [divisor for drop, divisor in self.training.learning_rate_drops.items() if drop <= epoch]
         return self.training.learning_rate * self.training.learning_rate_decay**epoch / math.prod(divisors)
 
     def callbacks(self, folder, log_dir=None):
-        """What watches the training, beside its evaluation.
-
-        Args:
-            folder: path, the folder of the run.
-            log_dir: path for the logs of TensorBoard, or None.
-
-        Returns:
-            List of `keras.callbacks.Callback`.
-        """
+        """The monitors that the training declares."""
         watching = []
         if self.training.ranking_monitor is not None:
             watching.append(RankingMonitor(**self.training.ranking_monitor, folder=folder, log_dir=log_dir))
@@ -189,20 +152,8 @@ class Prepared:
         return watching
 
     def summary(self):
-        """What is known at the end: the test set is looked at here, once.
-
-        Returns:
-            Dict of numbers.
-        """
-        values = self.model.evaluate(
-            self.loaded.x_test, self.loaded.y_test, batch_size=1000, verbose=0, return_dict=True
-        )
-        return {
-            **{f"test_{name}": values[name] for name in ("accuracy", "loss")},
-            "test_images": len(self.loaded.x_test),
-            "train_images": len(self.loaded.x_train),
-            "is_permutation": self.is_permutation(),
-        }
+        """What is known at the end, and whether the weights are a permutation of the initial ones."""
+        return {**super().summary(), "is_permutation": self.is_permutation()}
 
     def is_permutation(self):
         """Whether every weight vector still holds exactly its initial values.

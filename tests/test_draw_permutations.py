@@ -14,7 +14,7 @@ from scripts.files import read_csv
 from scripts.results import collect
 from scripts.runner import Options, folder_of, run
 from scripts.snapshots import load_snapshots
-from scripts.training import Prepared
+from scripts.training import PreparedTraining
 from train_by_reconnect import cycle_lengths, permutation_between, ranking
 
 
@@ -113,14 +113,14 @@ def test_snapshots_survive_a_cut(tmp_path, monkeypatch):
     quiet = Options(progress=False)
     run(training, 0, folder_of("a", "quick", "b", 0, tmp_path), quiet)
     with monkeypatch.context() as patch:
-        usual = Prepared.learning_rate
+        usual = PreparedTraining.learning_rate
 
         def killed(self, epoch):
             if epoch == 2:
                 raise KeyboardInterrupt
             return usual(self, epoch)
 
-        patch.setattr(Prepared, "learning_rate", killed)
+        patch.setattr(PreparedTraining, "learning_rate", killed)
         with pytest.raises(KeyboardInterrupt):
             run(training, 0, tmp_path / "parts", quiet)
     run(training, 0, tmp_path / "parts", quiet)

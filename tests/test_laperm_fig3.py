@@ -18,7 +18,7 @@ from scripts.ranking_traits import (
 )
 from scripts.results import collect, publish
 from scripts.runner import Options, folder_of, run
-from scripts.training import Prepared
+from scripts.training import PreparedTraining
 
 QUIET = Options(progress=False)
 
@@ -80,7 +80,7 @@ def test_the_papers_settings():
     for training in trainings:
         assert (training.epochs, training.batch_size, training.model, training.dataset) == (30, 50, "mlp", "mnist")
         stub = type("stub", (), {"training": training})
-        found = [Prepared.learning_rate(stub, epoch) for epoch in (0, 9, 10, 19, 20, 29)]
+        found = [PreparedTraining.learning_rate(stub, epoch) for epoch in (0, 9, 10, 19, 20, 29)]
         expected = rates.get(training.label, (1e-3, 5e-4, 1e-4))
         assert found == pytest.approx([rate for rate in expected for _ in range(2)])
     arguments = {training.label: training.model_arguments for training in trainings}
@@ -133,14 +133,14 @@ def test_tables_and_rows_need_no_picture(published):
 def test_a_killed_run_records_the_same(published, tmp_path, monkeypatch):
     training = on_digits(trainings_of("laperm_fig3", "quick")[2])
     with monkeypatch.context() as patch:
-        usual = Prepared.learning_rate
+        usual = PreparedTraining.learning_rate
 
         def killed(self, epoch):
             if epoch == 2:
                 raise KeyboardInterrupt
             return usual(self, epoch)
 
-        patch.setattr(Prepared, "learning_rate", killed)
+        patch.setattr(PreparedTraining, "learning_rate", killed)
         with pytest.raises(KeyboardInterrupt):
             run(training, 0, tmp_path, QUIET)
     assert len(read_csv(tmp_path / "ranking_distance.csv")) == 24

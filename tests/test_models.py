@@ -7,8 +7,11 @@ import pytest
 import models
 from models.layers import dropout_rates
 
-ALL = [models.conv2, models.conv4, models.conv7, models.conv13, models.resnet50, models.f1, models.f2, models.mlp]
-WITH_WIDTH = ALL[:5]
+WITH_WIDTH = [
+    *(models.conv2, models.conv4, models.conv6, models.conv7, models.conv13),
+    *(models.resnet50, models.lenet_300_100),
+]
+ALL = [*WITH_WIDTH, models.f1, models.f2, models.mlp]
 
 
 def small(build, **arguments):
@@ -33,6 +36,25 @@ def test_conv2_counted_by_hand():
     # gamma, beta, moving mean and variance of 64 + 64 + 256 + 256 features, 4 * 640 =     2,560
     assert models.conv2(batch_norm=False).count_params() == 38_720 + 4_260_352 + 2_570
     assert models.conv2().count_params() == 38_720 + 4_260_352 + 2_570 + 2_560
+
+
+def test_plain_networks_of_connectivity_training_counted_by_hand():
+    # conv2: 3*3*3*64 + 3*3*64*64 = 38,592; 16,384*256 + 256*256 + 256*10 = 4,262,400
+    # conv4: 38,592 + 3*3*64*128 + 3*3*128*128 = 259,776; 8,192*256 + 65,536 + 2,560 = 2,165,248
+    # conv6: 259,776 + 3*3*128*256 + 3*3*256*256 = 1,144,512; 4,096*256 + 65,536 + 2,560 = 1,116,672
+    # lenet_300_100: 784*300 + 300*100 + 100*10
+    assert models.conv2(plain=True).count_params() == 38_592 + 4_262_400
+    assert models.conv4(plain=True).count_params() == 259_776 + 2_165_248
+    assert models.conv6().count_params() == 1_144_512 + 1_116_672
+    assert models.lenet_300_100().count_params() == 235_200 + 30_000 + 1_000
+
+
+@pytest.mark.parametrize("build", [models.conv2, models.conv4, models.conv6])
+def test_plain_networks_have_nothing_but_kernels(build):
+    model = build(width=1 / 8, plain=True)
+    assert {weight.name for weight in model.weights} == {"kernel"}
+    assert not model.losses
+    assert not layers_of(model, keras.layers.Dropout)
 
 
 @pytest.mark.parametrize(
@@ -129,7 +151,7 @@ def test_output_is_a_distribution(build):
 def test_arguments_are_uniform():
     order = [
         *("input_shape", "classes", "conv", "dense", "kernel_initializer", "bias_initializer"),
-        *("l2", "dropout", "units", "batch_norm", "width"),
+        *("l2", "dropout", "units", "batch_norm", "width", "plain"),
     ]
     for build in ALL:
         arguments = list(inspect.signature(build).parameters)
@@ -236,7 +258,7 @@ def test_a_plain_function_is_an_initializer():
     assert np.all(models.f1(kernel_initializer=twos).get_weights()[0] == 2)
 
 
-@pytest.mark.parametrize("build", WITH_WIDTH)
+@pytest.mark.parametrize("build", [build for build in WITH_WIDTH if build is not models.lenet_300_100])
 def test_width(build):
     def filters(width):
         return [layer.filters for layer in layers_of(build(width=width), keras.layers.Conv2D)]
@@ -249,6 +271,8 @@ def test_width(build):
 def test_width_scales_hidden_units_but_not_the_output():
     model = models.conv2(width=0.5)
     assert [layer.units for layer in layers_of(model, keras.layers.Dense)] == [128, 128, 10]
+    model = models.lenet_300_100(width=0.5)
+    assert [layer.units for layer in layers_of(model, keras.layers.Dense)] == [150, 50, 10]
 
 
 @pytest.mark.parametrize("build", [models.conv2, models.conv4, models.conv13, models.resnet50])

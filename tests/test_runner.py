@@ -8,7 +8,7 @@ import pytest
 from scripts.checkpoint import SeedEveryEpoch
 from scripts.files import read_csv
 from scripts.runner import Options, run
-from scripts.training import Prepared, Training
+from scripts.training import PreparedTraining, Training
 
 QUIET = Options(progress=False)
 # 1,437 training images less 40 held out, of which the first 200 are used: 7 steps of 32 an epoch.
@@ -79,14 +79,14 @@ def test_a_finished_run_is_not_run_again(tmp_path, monkeypatch):
 def test_a_killed_run_resumes_and_ends_the_same(tmp_path, monkeypatch, training, killed_in):
     run(training, 7, tmp_path / "whole", QUIET)
     with monkeypatch.context() as patch:
-        usual = Prepared.learning_rate
+        usual = PreparedTraining.learning_rate
 
         def killed(self, epoch):
             if epoch == killed_in:
                 raise KeyboardInterrupt
             return usual(self, epoch)
 
-        patch.setattr(Prepared, "learning_rate", killed)
+        patch.setattr(PreparedTraining, "learning_rate", killed)
         with pytest.raises(KeyboardInterrupt):
             run(training, 7, tmp_path / "parts", QUIET)
     assert not (tmp_path / "parts" / "done.json").exists()

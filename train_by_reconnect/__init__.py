@@ -2,6 +2,7 @@
 
 from train_by_reconnect.callbacks import SyncEvaluation, SyncPeriodScheduler
 from train_by_reconnect.connectivity import Masked, Signed
+from train_by_reconnect.connectivity_model import connectivity_model
 from train_by_reconnect.connectivity_objective import (
     ConnectivityMonitor,
     MinimalChange,
@@ -53,6 +54,7 @@ __all__ = [
     "WeightProfile",
     "__version__",
     "changed_fractions",
+    "connectivity_model",
     "cycle_lengths",
     "cycles",
     "describe_layer",

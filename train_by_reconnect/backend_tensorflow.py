@@ -83,6 +83,50 @@ def straight_through(scores, values):
     return forward(scores)
 
 
+def times_step(kernel, scores, below):
+    """Multiply a kernel by a step function of scores, `below` for a score of at most 0 and 1 above, straight through.
+
+    The step function is given the derivative 1, so the gradient of the scores is the gradient of the product times the
+    kernel. To the kernel, which is fixed, no gradient passes.
+
+    Args:
+        kernel: tensor or variable.
+        scores: tensor or variable of the same shape and dtype.
+        below: float.
+
+    Returns:
+        Tensor of this shape and dtype.
+    """
+    kernel, scores = tf.convert_to_tensor(kernel), tf.convert_to_tensor(scores)
+
+    @tf.custom_gradient
+    def forward(scores):
+        # The derivative of a leaky ReLU is this very step function, so TensorFlow has its product in one pass.
+        product = tf.raw_ops.LeakyReluGrad(gradients=kernel, features=scores, alpha=below)
+        return product, lambda upstream: upstream * kernel
+
+    return forward(scores)
+
+
+def fraction_above_zero(scores):
+    """The fraction of scores above 0, straight through: its gradient of each score is `1 / size`.
+
+    Args:
+        scores: tensor or variable of a known shape.
+
+    Returns:
+        Scalar tensor of the same dtype.
+    """
+    scores = tf.convert_to_tensor(scores)
+
+    @tf.custom_gradient
+    def forward(scores):
+        fraction = tf.reduce_mean(tf.cast(scores > 0, scores.dtype))
+        return fraction, lambda upstream: tf.fill(scores.shape, upstream / scores.shape.num_elements())
+
+    return forward(scores)
+
+
 def permute_all(kernels, unit_axes, sorted_rows, names):
     """Permute the sorted weight vectors of every kernel into the ranking of its present ones.
 

@@ -1,8 +1,10 @@
 """Connectivity training: fixed random weights, of which a trained score masks each or flips its sign."""
 
+import math
+
 import keras
 
-from train_by_reconnect.backend_tensorflow import straight_through
+from train_by_reconnect.backend_tensorflow import times_step
 from train_by_reconnect.fixed_kernels import FixedKernels
 
 
@@ -48,12 +50,16 @@ class Masked(FixedKernels):
 
     def factor(self, scores):
         """The mask: 0 or 1, or 0 or the inverse of the fraction kept."""
-        mask = keras.ops.cast(scores > 0, scores.dtype)
-        through = straight_through(scores, mask)
+        return self.effective_kernel(keras.ops.ones_like(scores), scores)
+
+    def effective_kernel(self, kernel, scores):
+        """The masked kernel, in one pass."""
+        masked = times_step(kernel, scores, below=0.0)
         if not self.rescale:
-            return through
+            return masked
+        kept = keras.ops.mean(keras.ops.cast(scores > 0, scores.dtype))
         # A layer that has lost all its connections answers 0, and not 0 / 0.
-        return through / keras.ops.maximum(keras.ops.mean(mask), 1 / mask.shape.num_elements())
+        return masked / keras.ops.maximum(kept, 1 / math.prod(scores.shape))
 
     def is_changed(self, scores):
         """Where a connection is masked."""
@@ -101,7 +107,11 @@ class Signed(FixedKernels):
 
     def factor(self, scores):
         """The signs: -1 or 1."""
-        return straight_through(scores, keras.ops.where(scores > 0, 1.0, -1.0))
+        return self.effective_kernel(keras.ops.ones_like(scores), scores)
+
+    def effective_kernel(self, kernel, scores):
+        """The kernel with its signs, in one pass."""
+        return times_step(kernel, scores, below=-1.0)
 
     def is_changed(self, scores):
         """Where a sign is flipped."""

@@ -3,7 +3,7 @@
 import keras
 import numpy as np
 
-from train_by_reconnect.backend_tensorflow import straight_through
+from train_by_reconnect.backend_tensorflow import fraction_above_zero
 from train_by_reconnect.fixed_kernels import connectivity_layers
 
 COUNTS = ("kept", "changed")
@@ -54,8 +54,7 @@ class MinimalChange(keras.Regularizer):
         Returns:
             Scalar tensor.
         """
-        scores = keras.ops.convert_to_tensor(scores)
-        kept = keras.ops.mean(straight_through(scores, keras.ops.cast(scores > 0, scores.dtype)))
+        kept = fraction_above_zero(scores)
         return self.weight * (-kept if self.counts == "kept" else 1 - kept)
 
     def get_config(self):
@@ -94,10 +93,7 @@ def set_objective(model, objective, *, counts="kept", average="network", strengt
         raise ValueError(f'`objective` must be "free" or "minimal". Received: objective={objective!r}')
     if average not in ("network", "layer"):
         raise ValueError(f'`average` must be "network" or "layer". Received: average={average!r}')
-    layers = connectivity_layers(model)
-    unbuilt = [layer.name for layer in layers if not layer.built]
-    if unbuilt:
-        raise ValueError(f"`model` must be built. Received: a model with unbuilt {', '.join(unbuilt)}. Call it once.")
+    layers = _built_layers(model)
     sizes = [[int(np.prod(scores.shape)) for scores in layer.scores] for layer in layers]
     total, number = sum(map(sum, sizes)), sum(map(len, sizes))
     for layer, own in zip(layers, sizes, strict=True):
@@ -119,7 +115,7 @@ def changed_fractions(model):
         [0, 1]; `"all"` is of all connections.
 
     Raises:
-        ValueError: the model has no such layers.
+        ValueError: the model has no such layers, or is not built.
 
     Example:
 
@@ -127,7 +123,7 @@ def changed_fractions(model):
     >>> changed_fractions(keras.Sequential([keras.Input((9,)), Masked(keras.layers.Dense(3, name="hidden"))]))
     {'hidden': 0.0, 'all': 0.0}
     """
-    layers = connectivity_layers(model)
+    layers = _built_layers(model)
     names = [layer.name for layer in layers]
     fractions, changed_in_all, size_in_all = {}, 0, 0
     for layer in layers:
@@ -136,6 +132,14 @@ def changed_fractions(model):
         fractions[layer.name if names.count(layer.name) == 1 else layer.path] = changed / size
         changed_in_all, size_in_all = changed_in_all + changed, size_in_all + size
     return {**fractions, "all": changed_in_all / size_in_all}
+
+
+def _built_layers(model):
+    layers = connectivity_layers(model)
+    unbuilt = [layer.name for layer in layers if not layer.built]
+    if unbuilt:
+        raise ValueError(f"`model` must be built. Received: a model with unbuilt {', '.join(unbuilt)}. Call it once.")
+    return layers
 
 
 class ConnectivityMonitor(keras.callbacks.Callback):

@@ -29,9 +29,9 @@ class FixedKernels(keras.layers.Wrapper):
     with the kernel `w * factor(t)`. The kernel is kept once; the product lives as long as a step.
 
     Strides, padding, dilation, groups, activation, masks of sequences and the dtype policy are those of the wrapped
-    layer. Its `kernel_regularizer` and `activity_regularizer` are honoured, the first on the kernel that the layer
-    computes with; a constraint is refused, as nothing updates a fixed kernel. A bias stays fixed too unless
-    `train_bias`.
+    layer. Its `kernel_regularizer` and `activity_regularizer` are honoured, the first at each call and on the kernel
+    that the layer computes with; a constraint is refused, as nothing updates a fixed kernel. A bias stays fixed too
+    unless `train_bias`.
 
     Args:
         layer: a `keras.layers` Dense, EinsumDense, Conv1D/2D/3D, Conv1D/2D/3DTranspose, DepthwiseConv1D/2D or
@@ -117,12 +117,13 @@ class FixedKernels(keras.layers.Wrapper):
         effective = {}
         for kernel, values in zip(self.kernels, self.effective_kernels(), strict=True):
             effective[id(kernel)] = values
-            if kernel.regularizer is not None:
+            if kernel.regularizer is not None and self.trainable:
                 self.add_loss(kernel.regularizer(values))
         # All weights are handed over, as a scope around this one would else be hidden from the layer.
         state = [(variable, effective.get(id(variable), variable.value)) for variable in self.layer.weights]
         with keras.StatelessScope(state, collect_losses=True) as scope:
             outputs = self.layer(inputs)
+        self.layer._clear_losses()  # from here on they are this layer's; both would count in a scope around this one
         for loss in scope.losses:
             self.add_loss(loss)
         return outputs
@@ -138,9 +139,20 @@ class FixedKernels(keras.layers.Wrapper):
         Returns:
             List of tensors, one for each kernel, of its shape and dtype.
         """
-        return [
-            kernel.value * self.factor(scores.value) for kernel, scores in zip(self.kernels, self.scores, strict=True)
-        ]
+        pairs = zip(self.kernels, self.scores, strict=True)
+        return [self.effective_kernel(kernel.value, scores.value) for kernel, scores in pairs]
+
+    def effective_kernel(self, kernel, scores):
+        """`kernel * factor(scores)`; a subclass may know a faster way.
+
+        Args:
+            kernel: tensor.
+            scores: tensor of its shape and dtype.
+
+        Returns:
+            Tensor of this shape and dtype, with the gradient that is to reach the scores.
+        """
+        return kernel * self.factor(scores)
 
     def factor(self, scores):
         """What a kernel is multiplied by: to be said by a subclass.
@@ -181,6 +193,11 @@ class FixedKernels(keras.layers.Wrapper):
     def compute_output_shape(self, input_shape):
         """The output shape of the wrapped layer."""
         return self.layer.compute_output_shape(input_shape)
+
+    @property
+    def input_spec(self):
+        """What the wrapped layer takes."""
+        return self.layer.input_spec
 
     @property
     def trainable(self):

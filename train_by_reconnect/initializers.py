@@ -114,7 +114,8 @@ class PositiveUniform(_Random):
         """
         # Drawn from [0, 1) in float32, of which the largest is 1 - 2**-24: 1 minus it is above 0.
         uniform = keras.random.uniform(shape, seed=self.seed, dtype="float32")
-        return keras.ops.cast(self.high * (1 - uniform), dtype or keras.config.floatx())
+        scores = keras.ops.cast(self.high * (1 - uniform), dtype or keras.config.floatx())
+        return keras.ops.where(scores > 0, scores, keras.ops.full_like(scores, self.high))  # float16 underflows
 
     def get_config(self):
         """The arguments."""

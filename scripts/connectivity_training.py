@@ -1,0 +1,141 @@
+"""One training of masks, signs or, for comparison, weights, declared as data and set up from it."""
+
+import dataclasses
+import math
+
+import keras
+
+import models
+from scripts import data
+from scripts.best_epoch import BestEpoch, has_best
+from scripts.prepared import Prepared
+from train_by_reconnect import (
+    ConnectivityMonitor,
+    SignedConstant,
+    changed_fractions,
+    connectivity_model,
+)
+
+INITIALIZERS = {
+    "glorot_normal": lambda positive, seed: keras.initializers.GlorotNormal(seed=seed),
+    "he_normal": lambda positive, seed: keras.initializers.HeNormal(seed=seed),
+    "signed_he_constant": lambda positive, seed: SignedConstant(positive=positive, seed=seed),
+}
+_MOST_STEPS_AT_ONCE = 100
+
+
+@dataclasses.dataclass(frozen=True)
+class ConnectivityTraining:
+    """What one curve of a figure needs to know.
+
+    Images are scaled as the authors do: minus the mean of each pixel, divided by the overall standard deviation.
+
+    Args:
+        label: str, the name of the curve.
+        model: str, a function of `models`.
+        dataset: str, as in `scripts.data.load`.
+        epochs: int.
+        learning_rate: float, of Adam.
+        mode: `"prune"`, `"flip"`, or None to train all weights.
+        objective: `"free"` or `"minimal"`.
+        average: as in `connectivity_model`. Defaults to `"network"`.
+        initializer: `"signed_he_constant"`, `"he_normal"` or `"glorot_normal"`. Defaults to the first.
+        positive: float, the probability of a positive sign with the first of these. Defaults to 0.5.
+        remove_weights: bool, train with weights of +-1 on inputs that are scaled instead. Defaults to `False`.
+        batch_size: int. Defaults to 25.
+        model_arguments: dict for the model's function.
+        validation: int, training images held out for the curve. Defaults to 5,000.
+        train_limit: int or None, use only so many training images.
+    """
+
+    label: str
+    model: str
+    dataset: str
+    epochs: int
+    learning_rate: float
+    mode: str | None = None
+    objective: str = "free"
+    average: str = "network"
+    initializer: str = "signed_he_constant"
+    positive: float = 0.5
+    remove_weights: bool = False
+    batch_size: int = 25
+    model_arguments: dict = dataclasses.field(default_factory=dict)
+    validation: int = 5000
+    train_limit: int | None = None
+
+    def prepare(self, seed, directory=None, *, jit=False):
+        """Make everything that `fit` needs.
+
+        Args:
+            seed: int, of the weights, the scores and the order of the data.
+            directory: folder of the data sets, or None.
+            jit: bool, whether to compile with XLA. Defaults to `False`.
+
+        Returns:
+            `PreparedConnectivity`.
+        """
+        keras.utils.set_random_seed(seed)
+        loaded = data.load(
+            self.dataset,
+            directory,
+            scaling="pixel_mean_overall_std",
+            validation=self.validation,
+            limit=self.train_limit,
+        )
+        model = getattr(models, self.model)(
+            input_shape=loaded.x_train.shape[1:],
+            classes=loaded.num_classes,
+            kernel_initializer=INITIALIZERS[self.initializer](self.positive, seed),
+            **self.model_arguments,
+        )
+        if self.mode is not None:
+            model = connectivity_model(model, self.mode, self.objective, average=self.average, seed=seed)
+        if self.remove_weights:
+            from train_by_reconnect.weight_removal import remove_weights
+            model, scale = remove_weights(model)
+            for images in (loaded.x_train, loaded.x_val, loaded.x_test):
+                images *= scale
+        steps = math.ceil(len(loaded.x_train) / self.batch_size)
+        model.compile(
+            optimizer=keras.optimizers.Adam(self.learning_rate),
+            loss="sparse_categorical_crossentropy",
+            metrics=["accuracy"],
+            jit_compile=True if jit else "auto",
+            # A small network is trained faster than Keras can call its step.
+            steps_per_execution=max(n for n in range(1, _MOST_STEPS_AT_ONCE + 1) if steps % n == 0),
+        )
+        return PreparedConnectivity(self, model, loaded, seed)
+
+
+class PreparedConnectivity(Prepared):
+    """A training of connectivities that is ready to start."""
+
+    def callbacks(self, folder, log_dir=None):
+        """The fraction of changed connections, and the best epoch on held-out images."""
+        self._folder = folder
+        monitor = [] if self.training.mode is None else [ConnectivityMonitor()]
+        return [*monitor, BestEpoch(folder, f"{self.held_out}_accuracy")]
+
+    def summary(self):
+        """What is known at the end: the test accuracy of the last epoch, and of the best one on held-out images."""
+        values = super().summary()
+        if self.training.mode is not None:
+            values["changed"] = changed_fractions(self.model)["all"]
+        with has_best(self.model, self._folder):
+            values["test_accuracy_at_best"] = self.evaluate_test()["accuracy"]
+        if (
+            self.training.initializer == "signed_he_constant"
+            and self.training.mode
+            and not self.training.remove_weights
+        ):
+            values["different_without_weights"] = self._different_without_weights()
+        return values
+
+    def _different_without_weights(self):
+        """How many test images are classified otherwise once the weights are removed."""
+        from train_by_reconnect.weight_removal import remove_weights
+        unit, scale = remove_weights(self.model)
+        x = self.loaded.x_test
+        with_weights = self.model.predict(x, batch_size=1000, verbose=0).argmax(axis=1)
+        return int((unit.predict(x * scale, batch_size=1000, verbose=0).argmax(axis=1) != with_weights).sum())

@@ -1,0 +1,42 @@
+"""Conv4 on CIFAR-10: five ways to train, three initializations; the Conv4 column of Table 1 and Fig. C.3.
+
+Claim: masks and signs of fixed random weights reach nearly what training the weights reaches, flipping more than
+pruning; the minimal variants lose several points and change under a tenth of the connections (Ivan and Florian 2020,
+sections 2.2 and 3).
+
+Command: `python -m scripts run connectivities_c3 --jit --data DIR`; then `python -m scripts figure connectivities_c3`.
+
+Settings of table A.2 and the authors' split and scaling; epochs and curves as in `connectivities_c1`. The laptop size
+is a quarter as wide, on the first 10,000 training images, for 20 epochs, from the He constant initialization only.
+"""
+
+from scripts.connectivity_settings import all_methods
+from scripts.draw_connectivity import METHODS, drawing, table
+from scripts.experiment import Experiment
+
+_TITLE = "Conv4 on CIFAR-10"
+_LIMITS = (0.2, 0.8)
+
+EXPERIMENT = Experiment(
+    claim="Conv4 learns CIFAR-10 nearly as well by masks or signs of fixed random weights as by its weights.",
+    trainings={
+        "quick": all_methods(
+            "conv4", 2, ("signed_he_constant",), dataset="digits", validation=200, model_arguments={"width": 1 / 16}
+        ),
+        "laptop": all_methods(
+            "conv4", 20, ("signed_he_constant",), train_limit=10_000, model_arguments={"width": 0.25}
+        ),
+        "paper": all_methods("conv4", 50),
+    },
+    seeds={"quick": (0,), "laptop": (0, 1, 2), "paper": tuple(range(5))},
+    draw=drawing(tuple(METHODS), _TITLE, _LIMITS),
+    table=table(
+        {
+            "baseline, He constant": "76.04 %, best initialization and epoch",
+            "free pruning, He constant": "74.68 %",
+            "minimal pruning, He constant": "70.06 %",
+            "free flipping, He constant": "75.54 %",
+            "minimal flipping, He constant": "69.02 %",
+        }
+    ),
+)

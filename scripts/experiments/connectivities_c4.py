@@ -1,0 +1,42 @@
+"""Conv2 on CIFAR-10: five ways to train, three initializations; the Conv2 column of Table 1 and Fig. C.4.
+
+Claim: masks and signs of fixed random weights reach nearly what training the weights reaches, flipping more than
+pruning; the minimal variants lose several points and change under a tenth of the connections (Ivan and Florian 2020,
+sections 2.2 and 3).
+
+Command: `python -m scripts run connectivities_c4 --jit --data DIR`; then `python -m scripts figure connectivities_c4`.
+
+Settings of table A.2 and the authors' split and scaling; epochs and curves as in `connectivities_c1`. The laptop size
+is a quarter as wide, on the first 10,000 training images, for 20 epochs, from the He constant initialization only.
+"""
+
+from scripts.connectivity_settings import all_methods
+from scripts.draw_connectivity import METHODS, drawing, table
+from scripts.experiment import Experiment
+
+_TITLE = "Conv2 on CIFAR-10"
+_LIMITS = (0.2, 0.75)
+
+EXPERIMENT = Experiment(
+    claim="Conv2 learns CIFAR-10 nearly as well by masks or signs of fixed random weights as by its weights.",
+    trainings={
+        "quick": all_methods(
+            "conv2", 2, ("signed_he_constant",), dataset="digits", validation=200, model_arguments={"width": 1 / 16}
+        ),
+        "laptop": all_methods(
+            "conv2", 20, ("signed_he_constant",), train_limit=10_000, model_arguments={"width": 0.25}
+        ),
+        "paper": all_methods("conv2", 50),
+    },
+    seeds={"quick": (0,), "laptop": (0, 1, 2), "paper": tuple(range(5))},
+    draw=drawing(tuple(METHODS), _TITLE, _LIMITS),
+    table=table(
+        {
+            "baseline, He constant": "69.41 %, best initialization and epoch",
+            "free pruning, He constant": "68.71 %",
+            "minimal pruning, He constant": "66.08 %",
+            "free flipping, He constant": "68.94 %",
+            "minimal flipping, He constant": "65.46 %",
+        }
+    ),
+)
