@@ -14,6 +14,7 @@ from train_by_reconnect import (
     SignedConstant,
     changed_fractions,
     connectivity_model,
+    remove_weights,
 )
 
 INITIALIZERS = {
@@ -92,7 +93,6 @@ class ConnectivityTraining:
         if self.mode is not None:
             model = connectivity_model(model, self.mode, self.objective, average=self.average, seed=seed)
         if self.remove_weights:
-            from train_by_reconnect.weight_removal import remove_weights
             model, scale = remove_weights(model)
             for images in (loaded.x_train, loaded.x_val, loaded.x_test):
                 images *= scale
@@ -134,7 +134,6 @@ class PreparedConnectivity(Prepared):
 
     def _different_without_weights(self):
         """How many test images are classified otherwise once the weights are removed."""
-        from train_by_reconnect.weight_removal import remove_weights
         unit, scale = remove_weights(self.model)
         x = self.loaded.x_test
         with_weights = self.model.predict(x, batch_size=1000, verbose=0).argmax(axis=1)

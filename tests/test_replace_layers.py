@@ -22,7 +22,7 @@ class Block(keras.layers.Layer):
         self.scale = self.add_weight(shape=(), initializer="uniform", name="scale")
         self.late = keras.layers.BatchNormalization()
         self.late.build((None, self.units))
-        for layer in (self.single, *self.pair):
+        for layer in (self.single, self.many[0], self.many[1]["a"], *self.pair):
             layer.build(input_shape)
 
     def call(self, inputs):

@@ -1,5 +1,6 @@
 """Train neural networks by reconnecting them: where the weights are, instead of what they are."""
 
+from train_by_reconnect.bernoulli_mask import BernoulliMask
 from train_by_reconnect.callbacks import SyncEvaluation, SyncPeriodScheduler
 from train_by_reconnect.connectivity import Masked, Signed
 from train_by_reconnect.connectivity_model import connectivity_model
@@ -9,6 +10,7 @@ from train_by_reconnect.connectivity_objective import (
     changed_fractions,
     set_objective,
 )
+from train_by_reconnect.edge_popup import EdgePopup
 from train_by_reconnect.initial_weights import (
     KernelReport,
     make_dissimilar,
@@ -19,6 +21,7 @@ from train_by_reconnect.initial_weights import (
 from train_by_reconnect.initializers import PositiveUniform, SignedConstant
 from train_by_reconnect.laperm import LaPerm
 from train_by_reconnect.lookahead import Lookahead
+from train_by_reconnect.magnitude_pruning import KeepZeros, prune_by_magnitude
 from train_by_reconnect.permutations import (
     cycle_lengths,
     cycles,
@@ -32,11 +35,16 @@ from train_by_reconnect.ranking_distance import ranking, ranking_distance
 from train_by_reconnect.ranking_monitor import RankingMonitor
 from train_by_reconnect.similarity import profile_distance, profile_similarity
 from train_by_reconnect.snapshots import KernelSnapshots
+from train_by_reconnect.strip import strip
 from train_by_reconnect.version import __version__
+from train_by_reconnect.weight_removal import remove_weights
 from train_by_reconnect.weight_vectors import Layout, describe_layer, describe_variables
 
 __all__ = [
+    "BernoulliMask",
     "ConnectivityMonitor",
+    "EdgePopup",
+    "KeepZeros",
     "KernelReport",
     "KernelSnapshots",
     "LaPerm",
@@ -65,12 +73,15 @@ __all__ = [
     "permutation_between",
     "profile_distance",
     "profile_similarity",
+    "prune_by_magnitude",
     "ranking",
     "ranking_distance",
+    "remove_weights",
     "score_profiles",
     "set_objective",
     "share_value",
     "shuffle_weight_vectors",
     "sparsify",
+    "strip",
     "weight_profiles",
 ]

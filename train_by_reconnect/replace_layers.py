@@ -57,7 +57,7 @@ def replace_layers(model, replace):
     with keras.saving.custom_object_scope({each.__name__: each for each in own_classes}):
         new_model = copy(model)
         pairs = [(old, new) for old, new in copies.values() if isinstance(old, keras.Layer)]
-        for old, new in reversed(pairs):  # from the outside in, so that variables have the paths of the model
+        for old, new in reversed(pairs):  # a model first: most build all inside them
             _build_alike(old, new)
     done = {id(old) for old, _ in replaced}
     known = {id(layer) for pair in pairs for layer in pair}
@@ -143,9 +143,12 @@ def _is_of_keras(layer):
 
 def _clone(model, copy):
     """Clone a functional or Sequential model; Keras would compile the clone of a compiled one, with all that costs."""
+    inputs = None
+    if isinstance(model, keras.Function):  # Keras' own copies of input layers have other names
+        inputs = keras.tree.map_structure(lambda x: copy_of_layer(x._keras_history.operation).output, model.input)
     compiled, model.compiled = model.compiled, False
     try:
-        return keras.models.clone_model(model, clone_function=copy)
+        return keras.models.clone_model(model, inputs, clone_function=copy)
     finally:
         model.compiled = compiled
 
@@ -195,11 +198,15 @@ def _copied(value, made, copy):
 
 
 def _build_alike(layer, new):
-    if layer.built and not new.built:
-        with warnings.catch_warnings():
-            # A model that only its own data can build says so; its layers are built one by one then.
-            warnings.filterwarnings("ignore", message="Model .* had a build config")
-            new.build_from_config(layer.get_build_config())
+    if not layer.built or new.built:
+        return
+    new._parent_path = layer._parent_path  # so that variables have the same paths, whoever builds them
+    with warnings.catch_warnings():
+        # Keras warns of a model that it cannot call without data; the layers inside are built one by one then.
+        warnings.filterwarnings("ignore", message="Model .* had a build config")
+        new.build_from_config(layer.get_build_config())
+    if isinstance(new, keras.Model):
+        new.built = True
 
 
 def _not_as_configured(layer):
