@@ -17,11 +17,12 @@ class BestEpoch(keras.callbacks.Callback):
     Args:
         folder: path, the folder of the run.
         column: str, what the accuracy is called in the run's `rows.csv`: where a resumed run reads the best so far.
+        first: int, the first epoch, from 0, that may be the best. Defaults to 0.
     """
 
-    def __init__(self, folder, column):
+    def __init__(self, folder, column, first=0):
         super().__init__()
-        self.folder, self.column = folder, column
+        self.folder, self.column, self.first = folder, column, first
 
     def on_train_begin(self, logs=None):
         """Find the best of the epochs that an earlier attempt finished."""
@@ -29,11 +30,12 @@ class BestEpoch(keras.callbacks.Callback):
         done = int(self.model.optimizer.iterations.numpy())
         if done and (self.folder / _FILE).exists():
             rows = read_csv(self.folder / "rows.csv")
-            self._best = max((row[self.column] for row in rows if row["step"] <= done), default=-math.inf)
+            counted = [row for row in rows if row["step"] <= done and row["epoch"] >= self.first]
+            self._best = max((row[self.column] for row in counted), default=-math.inf)
 
     def on_epoch_end(self, epoch, logs=None):
         """Keep the weights if they are better."""
-        if logs["val_accuracy"] > self._best:
+        if epoch >= self.first and logs["val_accuracy"] > self._best:
             self._best = logs["val_accuracy"]
             with replacing(self.folder / _FILE) as partial:
                 np.savez(partial, *self.model.get_weights())

@@ -35,17 +35,15 @@ def training(label, method, model, epochs, **changes):
     mode, objective, rates = _METHODS[method]
     is_lenet = model == "lenet_300_100"
     own = changes.pop("model_arguments", {})
-    return ConnectivityTraining(
-        label,
-        model,
-        changes.pop("dataset", "mnist" if is_lenet else "cifar10"),
-        epochs,
-        rates[_COLUMN[model]],
-        mode=mode,
-        objective=objective,
-        model_arguments=own if is_lenet else {"plain": True, **own},
-        **changes,
-    )
+    settings = {
+        "dataset": "mnist" if is_lenet else "cifar10",
+        "epochs": epochs,
+        "learning_rate": rates[_COLUMN[model]],
+        "mode": mode,
+        "objective": objective,
+        "model_arguments": own if is_lenet else {"plain": True, **own},
+    }
+    return ConnectivityTraining(label, model, **{**settings, **changes})
 
 
 def all_methods(model, epochs, initializers=tuple(INITIALIZER_NAMES), **changes):

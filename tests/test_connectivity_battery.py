@@ -173,14 +173,11 @@ def test_mixed_precision(kind, policy, monkeypatch):
     half = policy.removeprefix("mixed_")
     assert set(seen) == {(half, half)}
     assert model(data()[0][:2]).dtype == half
-    # Half precision adds noise to the gradients, and the scores go where they went without it.
-    moved = [ours - start for ours, start in zip(learned(model), before, strict=True)]
-    expected_moves = [theirs - start for theirs, start in zip(reference, before, strict=True)]
-    for ours, theirs in zip(moved, expected_moves, strict=True):
-        print(np.corrcoef(ours.ravel(), theirs.ravel())[0, 1], np.abs(ours-theirs).max(), np.abs(theirs).max())
-    for layer, scores in zip(connectivity_layers(model), reference, strict=False):
+    # Half precision adds noise to the gradients, and yet the scores go where they went without it.
+    for ours, theirs, start in zip(learned(model), reference, before, strict=True):
+        assert np.corrcoef((ours - start).ravel(), (theirs - start).ravel())[0, 1] > 0.99
+    for layer in connectivity_layers(model):
         assert layer.scores[0].dtype == layer.kernels[0].dtype == "float32"
-        assert np.mean((layer.scores[0].numpy() > 0) == (scores > 0)) > 0.95
         (effective,) = layer.effective_kernels()
         assert effective.dtype == "float32"
         mask = kind.factor(layer.scores[0].numpy())

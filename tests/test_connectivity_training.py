@@ -103,14 +103,18 @@ def test_a_killed_run_resumes_and_ends_the_same(tmp_path, monkeypatch, killed_in
 
 
 @pytest.mark.parametrize(
-    "name", ["connectivities_c1", "connectivities_c2", "connectivities_fig3", "connectivities_fig4"]
+    "name",
+    ["connectivities_c1", "connectivities_c2", "connectivities_fig3", "connectivities_fig4", "connectivities_peers"],
 )
 def test_experiments_run_and_are_published(tmp_path, name):
     experiment = find(name)
-    for declared in experiment.trainings["quick"]:
+    chosen = experiment.trainings["quick"]
+    if name == "connectivities_c2":
+        chosen = chosen[:3]  # the others are as in connectivities_c1
+    for declared in chosen:
         run(declared, 0, folder_of(name, "quick", declared.label, 0, tmp_path), QUIET)
     table = publish(name, "quick", tmp_path, tmp_path)
-    assert all(f"| {declared.label} | 1 |" in table for declared in experiment.trainings["quick"])
+    assert all(f"| {declared.label} | 1 |" in table for declared in chosen)
     for picture in (name, *experiment.more_pictures):
         assert (tmp_path / f"{picture}.png").stat().st_size > 10_000
 

@@ -173,6 +173,7 @@ def test_training_moves_nothing_but_scores(kind, train_bias):
     model.trainable = True
     for layer in connectivity_layers(model):
         layer.trainable = False
+        assert {id(v) for v in model.trainable_weights}.isdisjoint(id(v) for v in layer.weights)
         layer.trainable = True
     fixed = [kernel for layer in connectivity_layers(model) for kernel in layer.kernels]
     biases = [layer.layer.bias for layer in connectivity_layers(model)]

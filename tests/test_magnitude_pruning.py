@@ -124,9 +124,12 @@ def test_zeros_stay_whatever_the_momentum(mode):
     fit(model, epochs=1)  # it has momentum, and a compiled step, of a training without zeros
     prune_by_magnitude(model, 0.6)
     before, pruned = [kernel.numpy() for kernel in kernels(model)], zeros(model)
-    fit(model, KeepZeros())
-    for kernel, old, is_zero, still in zip(kernels(model), before, pruned, zeros(model), strict=True):
-        np.testing.assert_array_equal(is_zero, still)
+    during = []
+    fit(model, KeepZeros(), keras.callbacks.LambdaCallback(on_epoch_end=lambda *_: during.append(zeros(model))))
+    for stage in (*during, zeros(model)):
+        for is_zero, still in zip(pruned, stage, strict=True):
+            np.testing.assert_array_equal(is_zero, still)
+    for kernel, old, is_zero in zip(kernels(model), before, pruned, strict=True):
         assert (kernel.numpy() != old)[~is_zero].all()
     # The constraint of the dense layer was applied too, and is what remains.
     assert np.linalg.norm(kernels(model)[1], axis=0).max() < 0.5 + 1e-3

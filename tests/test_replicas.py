@@ -38,3 +38,13 @@ def test_replicas_equal_one_device(runs, optimizer):
             for copy in copies[1:]:
                 np.testing.assert_array_equal(copy, copies[0])
             np.testing.assert_allclose(copies[0], alone, rtol=0, atol=tolerance)
+
+
+def test_connectivity_on_replicas_equals_one_device(runs):
+    policy, trained = runs
+    one, two = trained["connectivity"]
+    assert one["changed"] == two["changed"] > 0
+    for copies, (alone,) in zip(two["weights"], one["weights"], strict=True):
+        first, second = copies
+        np.testing.assert_array_equal(first, second)
+        np.testing.assert_allclose(first, alone, rtol=0, atol=2e-3 if policy == "mixed_float16" else 1e-5)

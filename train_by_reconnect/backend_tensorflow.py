@@ -121,8 +121,11 @@ def fraction_above_zero(scores):
 
     @tf.custom_gradient
     def forward(scores):
-        fraction = tf.reduce_mean(tf.cast(scores > 0, scores.dtype))
-        return fraction, lambda upstream: tf.fill(scores.shape, upstream / scores.shape.num_elements())
+        above = tf.reshape(tf.cast(scores > 0, tf.float32), (-1, scores.shape[-1]))
+        # A product with ones: XLA takes the terms of a plain sum one by one, which costs a tenth of a small network.
+        count = tf.reduce_sum(tf.linalg.matvec(above, tf.ones(above.shape[-1])))
+        size = scores.shape.num_elements()
+        return tf.cast(count / size, scores.dtype), lambda upstream: tf.fill(scores.shape, upstream / size)
 
     return forward(scores)
 

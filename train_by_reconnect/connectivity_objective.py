@@ -55,7 +55,7 @@ class MinimalChange(keras.Regularizer):
             Scalar tensor.
         """
         kept = fraction_above_zero(scores)
-        return self.weight * (-kept if self.counts == "kept" else 1 - kept)
+        return -self.weight * kept if self.counts == "kept" else self.weight * (1 - kept)
 
     def get_config(self):
         """The arguments."""

@@ -1,0 +1,157 @@
+"""What fixed kernels cost: a training step with masks or signs against one with the weights themselves, and memory.
+
+`python benchmarks/connectivity.py` prints two tables; `--write` puts them into `benchmarks/connectivity.md` too.
+
+Each network is trained with Adam on random images, in batches of 25 as in the paper, without biases: once with the
+layers of Keras, and with `Masked` and `Signed` around the same layers. All that is compared runs interleaved in one
+process; the figures are medians, and the ratios are medians of the ratios of each round, which hold on a noisy machine
+where single times do not. `plain again` is the same network as `plain`: how far its ratio is from 1 is the noise.
+Beside the time that passes stands the ratio of the processor time of all threads, which other programs disturb less.
+
+Memory is counted in variables, of the model alone and with the state of Adam; the peak is what one process grew by from
+before the model was made to the end of training.
+"""
+
+import argparse
+import datetime
+import os
+import pathlib
+import resource
+import statistics
+import subprocess
+import sys
+import time
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+import models
+from benchmarks.synchronization import ratio, table
+from scripts.circumstances import machine
+from scripts.files import replacing
+from train_by_reconnect import Masked, Signed, set_objective
+
+BATCH_SIZE = 25
+NETWORKS = {"lenet_300_100": (28, 28, 1), "conv2": (32, 32, 3)}
+STEPS = {"lenet_300_100": 200, "conv2": 5}
+LAYERS = {
+    "plain": (lambda layer: layer, "free"),
+    "plain again": (lambda layer: layer, "free"),
+    "Masked, free": (Masked, "free"),
+    "Masked, minimal": (Masked, "minimal"),
+    "Signed, free": (Signed, "free"),
+    "Signed, minimal": (Signed, "minimal"),
+}
+
+
+def network(name, label, jit_compile=False):
+    """A compiled network."""
+    kind, objective = LAYERS[label]
+    arguments = {} if name == "lenet_300_100" else {"conv": lambda *a, **k: kind(keras.layers.Conv2D(*a, **k))}
+    plain = {"plain": True} if name == "conv2" else {}
+    model = getattr(models, name)(dense=lambda *a, **k: kind(keras.layers.Dense(*a, **k)), **arguments, **plain)
+    if objective == "minimal":
+        set_objective(model, "minimal")
+    model.compile(optimizer="adam", loss="sparse_categorical_crossentropy", jit_compile=jit_compile)
+    return model
+
+
+def batches(name, steps):
+    """Random images."""
+    images = np.random.default_rng(0).random((BATCH_SIZE * steps, *NETWORKS[name]), "float32")
+    labels = np.arange(len(images), dtype="int32") % 10
+    return tf.data.Dataset.from_tensor_slices((images, labels)).batch(BATCH_SIZE, drop_remainder=True).cache()
+
+
+def times(functions, rounds):
+    """The seconds that each function takes, interleaved: two dicts of lists, of time passed and of processor time."""
+    elapsed, processor = {name: [] for name in functions}, {name: [] for name in functions}
+    for function in functions.values():
+        function()
+    names = list(functions)
+    for number in range(rounds):
+        turn = number % len(names)  # nobody is always first, or always after the same one
+        for name in names[turn:] + names[:turn]:
+            start, processor_start = time.perf_counter(), time.process_time()
+            functions[name]()
+            processor[name].append(time.process_time() - processor_start)
+            elapsed[name].append(time.perf_counter() - start)
+    return elapsed, processor
+
+
+def steps(name, jit_compile, rounds):
+    """The lines of the first table."""
+    data = batches(name, STEPS[name])
+    functions = {}
+    for label in LAYERS:
+        model = network(name, label, jit_compile)
+        functions[label] = lambda model=model: model.fit(data, shuffle=False, verbose=0)
+    elapsed, processor = times(functions, rounds)
+    how = "jit_compile" if jit_compile else "graph"
+    return [
+        [
+            name,
+            how,
+            label,
+            f"{1000 * statistics.median(elapsed[label]) / STEPS[name]:.2f}",
+            f"{ratio(elapsed, label, 'plain'):.3f}",
+            f"{ratio(processor, label, 'plain'):.3f}",
+        ]
+        for label in LAYERS
+    ]
+
+
+def memory(name, label):
+    """The line of the second table, for a process of its own."""
+    keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)]).predict(np.ones((1, 1)), verbose=0)
+    data = batches(name, 10)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    model = network(name, label)
+    model.fit(data, shuffle=False, verbose=0)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+    weights, state = (sum(v.value.numpy().nbytes for v in each.variables) for each in (model, model.optimizer))
+    return [name, label.split(",")[0], *(f"{size / 2**20:.1f}" for size in (weights, weights + state, peak / 2**10))]
+
+
+def in_a_process(name, label):
+    """`memory`, from a new process."""
+    command = [sys.executable, __file__, "--memory", name, label]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    return done.stdout.splitlines()[-1].split("\t")
+
+
+def main():
+    """Print both tables."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--write", action="store_true", help="write benchmarks/connectivity.md")
+    parser.add_argument("--memory", nargs=2, metavar=("NETWORK", "LAYERS"), help="measure the memory of one network")
+    parsed = parser.parse_args()
+    if parsed.memory:
+        print("\t".join(memory(*parsed.memory)))
+        return
+    lines = [line for name in NETWORKS for jit in (False, True) for line in steps(name, jit, parsed.rounds)]
+    first = table(["network", "step", "layers", "ms a step", "ratio to plain", "of processor time"], lines)
+    print(first, flush=True)
+    kinds = ("plain", "Masked, free", "Signed, free")
+    second = table(
+        ["network", "layers", "weights, MiB", "and state of Adam", "peak of the process"],
+        [in_a_process("conv2", label) for label in kinds],
+    )
+    versions = f"TensorFlow {tf.__version__}, Keras {keras.__version__}, NumPy {np.__version__}"
+    where = f"{machine()}, {versions}, {datetime.date.today()}; medians of {parsed.rounds} rounds"
+    load = (
+        f"Load of the machine meanwhile: {os.getloadavg()[1]:.1f} running processes, of which this one alone is up to 2"
+    )
+    print(second, where, load, sep="\n\n")
+    if parsed.write:
+        with replacing(pathlib.Path(__file__).with_suffix(".md")) as partial:
+            partial.write_text(f"# Connectivity\n\n{__doc__}\n{where}. {load}.\n\n{first}\n\n{second}\n")
+
+
+if __name__ == "__main__":
+    main()
