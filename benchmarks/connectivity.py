@@ -16,7 +16,7 @@ import argparse
 import datetime
 import os
 import pathlib
-import resource
+import re
 import statistics
 import subprocess
 import sys
@@ -105,16 +105,22 @@ def steps(name, jit_compile, rounds):
     ]
 
 
+def resident(field):
+    """Bytes of this process in memory, now or at most, as Linux tells."""
+    status = pathlib.Path("/proc/self/status").read_text()
+    return 1024 * int(re.search(rf"{field}:\s*(\d+) kB", status)[1])
+
+
 def memory(name, label):
     """The line of the second table, for a process of its own."""
     keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)]).predict(np.ones((1, 1)), verbose=0)
     data = batches(name, 10)
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    before = resident("VmRSS")
     model = network(name, label)
     model.fit(data, shuffle=False, verbose=0)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+    peak = resident("VmHWM") - before
     weights, state = (sum(v.value.numpy().nbytes for v in each.variables) for each in (model, model.optimizer))
-    return [name, label.split(",")[0], *(f"{size / 2**20:.1f}" for size in (weights, weights + state, peak / 2**10))]
+    return [name, label.split(",")[0], *(f"{size / 2**20:.1f}" for size in (weights, weights + state, peak))]
 
 
 def in_a_process(name, label):

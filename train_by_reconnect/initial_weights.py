@@ -63,7 +63,7 @@ def sparsify(model, sparsity, *, method="exact", input_limit=0.2, seed=None):
     Reference:
         Qiu and Suda 2020, sections 5.4 and 5.5, A.5.0 and A.5.4.
     """
-    kernels = [kernel for kernel, _ in _kernels(model)]
+    kernels = [kernel for kernel, _ in kernels_of(model)]
     rates = _rates(sparsity, len(kernels), input_limit)
     if method not in ("exact", "bernoulli"):
         raise ValueError(f'`method` must be "exact" or "bernoulli". Received: method={method!r}. Choose one of them.')
@@ -75,7 +75,7 @@ def sparsify(model, sparsity, *, method="exact", input_limit=0.2, seed=None):
         else:
             value[random.random(value.shape) < rate] = 0
         kernel.assign(value)
-    return _report(kernels)
+    return reports_of(kernels)
 
 
 def _rates(sparsity, count, input_limit):
@@ -122,11 +122,11 @@ def share_value(model, value):
     Reference:
         Qiu and Suda 2020, section 5.5.
     """
-    kernels = [kernel for kernel, _ in _kernels(model)]
+    kernels = [kernel for kernel, _ in kernels_of(model)]
     for kernel in kernels:
         old = kernel.numpy()
         kernel.assign(np.where(old == 0, 0, value).astype(old.dtype))
-    return _report(kernels)
+    return reports_of(kernels)
 
 
 def shuffle_weight_vectors(model, *, seed=None):
@@ -154,11 +154,11 @@ def shuffle_weight_vectors(model, *, seed=None):
         Qiu and Suda 2020, section 5.1.
     """
     random = np.random.default_rng(seed)
-    kernels = _kernels(model)
+    kernels = kernels_of(model)
     for kernel, axes in kernels:
         rows = to_rows(kernel.numpy(), axes, np)
         kernel.assign(from_rows(random.permuted(rows, axis=1), kernel.shape, axes, np))
-    return _report([kernel for kernel, _ in kernels])
+    return reports_of([kernel for kernel, _ in kernels])
 
 
 def make_dissimilar(model, spread=4.0, *, seed=None):
@@ -195,7 +195,7 @@ def make_dissimilar(model, spread=4.0, *, seed=None):
         )
     random = np.random.default_rng(seed)
     factors = {}
-    for kernel, axes in _kernels(model):
+    for kernel, axes in kernels_of(model):
         rows = to_rows(kernel.numpy(), axes, np)
         factor = spread ** random.uniform(-1, 1, len(rows))
         scaled = rows * factor[:, np.newaxis]
@@ -206,8 +206,18 @@ def make_dissimilar(model, spread=4.0, *, seed=None):
     return factors
 
 
-def _kernels(model):
-    """Pairs of a kernel and its unit axes."""
+def kernels_of(model):
+    """The kernels of a model, and which of their axes number the neurons.
+
+    Args:
+        model: a built `keras.Model`.
+
+    Returns:
+        List of pairs of a `keras.Variable` and a tuple of ints.
+
+    Raises:
+        ValueError: the model is not built.
+    """
     if not model.built:
         raise ValueError(
             f"This needs a model with weights. Received: model={model!r} with built=False. Start it with "
@@ -222,6 +232,14 @@ def _kernels(model):
     ]
 
 
-def _report(kernels):
+def reports_of(kernels):
+    """How many zeros each kernel has.
+
+    Args:
+        kernels: list of `keras.Variable`.
+
+    Returns:
+        List of `KernelReport`.
+    """
     values = [kernel.numpy() for kernel in kernels]
     return [KernelReport(k.path, v.size, int(np.sum(v == 0))) for k, v in zip(kernels, values, strict=True)]

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from train_by_reconnect.initial_weights import _kernels, _report
+from train_by_reconnect.initial_weights import kernels_of, reports_of
 from train_by_reconnect.laperm import LaPerm
 
 
@@ -46,14 +46,14 @@ def prune_by_magnitude(model, sparsity, *, scope="layer", output_sparsity=None):
             )
     if scope not in ("layer", "network"):
         raise ValueError(f'`scope` must be "layer" or "network". Received: scope={scope!r}. Choose one of them.')
-    kernels = [kernel for kernel, _ in _kernels(model)]
+    kernels = [kernel for kernel, _ in kernels_of(model)]
     alike, output = (kernels, []) if output_sparsity is None else (kernels[:-1], kernels[-1:])
     groups = [alike] if scope == "network" else [[kernel] for kernel in alike]
     for group in filter(None, groups):
         _prune(group, sparsity)
     if output:
         _prune(output, output_sparsity)
-    return _report(kernels)
+    return reports_of(kernels)
 
 
 def _prune(kernels, sparsity):
@@ -114,7 +114,7 @@ class KeepZeros(keras.callbacks.Callback):
         """Look for zeros at the first epoch: by then a resumed training has its weights back."""
         if self._former is not None:
             return
-        kernels = [kernel for kernel, _ in _kernels(self.model)]
+        kernels = [kernel for kernel, _ in kernels_of(self.model)]
         self._former = [(kernel, kernel.constraint) for kernel in kernels]
         for kernel in kernels:
             kernel.constraint = _keeping_zeros(kernel)

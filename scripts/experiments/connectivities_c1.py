@@ -8,16 +8,26 @@ Command: `python -m scripts run connectivities_c1 --jit --data DIR`; then `pytho
 
 Settings of table A.2 and the authors' split and scaling. The paper does not say how many epochs there are, nor of which
 images its curves are. Ours are of 5,000 held-out training images, and the test set is looked at twice, after the last
-epoch and with the weights of the best held-out one. The laptop size has 40 epochs and 3 seeds.
+epoch and with the weights of the best held-out one. The minimal objectives average over the whole network, as the paper
+says; the table has them with the mean over layers of the authors' code too. The laptop size has 40 epochs and 3 seeds.
 """
 
-from scripts.connectivity_settings import all_methods
+from scripts.connectivity_settings import all_methods, training
 from scripts.draw_connectivity import METHODS, drawing, table
 from scripts.experiment import Experiment
 
-_LIMITS = (0.95, 0.99)
+_LIMITS = (0.96, 0.988)
 _PRUNING = ("baseline", "free pruning", "minimal pruning")
 _FLIPPING = ("baseline", "free flipping", "minimal flipping")
+
+
+def _trainings(epochs):
+    by_layer = (
+        training(f"{method} by layer, He constant", method, "lenet_300_100", epochs, average="layer")
+        for method in ("minimal pruning", "minimal flipping")
+    )
+    return (*all_methods("lenet_300_100", epochs), *by_layer)
+
 
 EXPERIMENT = Experiment(
     claim="LeNet learns MNIST as well by masks or signs of fixed random weights as by its weights.",
@@ -30,8 +40,8 @@ EXPERIMENT = Experiment(
             validation=200,
             model_arguments={"width": 0.1},
         ),
-        "laptop": all_methods("lenet_300_100", 40),
-        "paper": all_methods("lenet_300_100", 100),
+        "laptop": _trainings(40),
+        "paper": _trainings(100),
     },
     seeds={"quick": (0,), "laptop": (0, 1, 2), "paper": tuple(range(5))},
     draw=drawing(tuple(METHODS), "LeNet on MNIST", _LIMITS),
