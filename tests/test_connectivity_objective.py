@@ -6,7 +6,15 @@ import pytest
 import tensorflow as tf
 from keras import layers
 
-from train_by_reconnect import ConnectivityMonitor, Masked, MinimalChange, Signed, changed_fractions, set_objective
+from train_by_reconnect import (
+    BernoulliMask,
+    ConnectivityMonitor,
+    Masked,
+    MinimalChange,
+    Signed,
+    changed_fractions,
+    set_objective,
+)
 from train_by_reconnect.fixed_kernels import connectivity_layers
 
 
@@ -156,6 +164,12 @@ def test_arguments(arguments, message):
 def test_objective_arguments(arguments, message):
     with pytest.raises(ValueError, match=message):
         set_objective(two_layers(), **arguments)
+
+
+def test_minimal_objective_of_layers_that_do_not_change_at_0():
+    model = keras.Sequential([keras.Input((3,)), BernoulliMask(layers.Dense(2, name="random"))])
+    with pytest.raises(ValueError, match="other layers, random"):
+        set_objective(model, "minimal")
 
 
 def test_objective_of_an_unbuilt_model():

@@ -4,6 +4,7 @@ import keras
 import numpy as np
 
 from train_by_reconnect.backend_tensorflow import fraction_above_zero
+from train_by_reconnect.connectivity import Masked, Signed
 from train_by_reconnect.fixed_kernels import connectivity_layers
 
 COUNTS = ("kept", "changed")
@@ -76,7 +77,7 @@ def set_objective(model, objective, *, counts="kept", average="network", strengt
         strength: float of at least 0, factor of the regularization. Defaults to 1, as in the paper.
 
     Raises:
-        ValueError: an argument is none of these, the model has no such layers, or is not built.
+        ValueError: an argument is none of these, the model has no such layers, or others, or is not built.
 
     Example:
 
@@ -94,6 +95,12 @@ def set_objective(model, objective, *, counts="kept", average="network", strengt
     if average not in ("network", "layer"):
         raise ValueError(f'`average` must be "network" or "layer". Received: average={average!r}')
     layers = _built_layers(model)
+    others = [layer.name for layer in layers if not isinstance(layer, (Masked, Signed))]
+    if objective == "minimal" and others:
+        raise ValueError(
+            "The minimal objective is for `Masked` and `Signed` layers, whose connections change at a score of 0. "
+            f"Received: a model with other layers, {', '.join(others)}. Give these a `score_regularizer` of their own."
+        )
     sizes = [[int(np.prod(scores.shape)) for scores in layer.scores] for layer in layers]
     total, number = sum(map(sum, sizes)), sum(map(len, sizes))
     for layer, own in zip(layers, sizes, strict=True):
