@@ -1,10 +1,11 @@
 """The networks of the papers: architectures only, one function each, whose layers and initializers are arguments."""
 
 from models.convolutional import conv2, conv4, conv6, conv13
-from models.dense import f1, f2, lenet_300_100, mlp
+from models.dense import f1, f2, lenet_300_100, mlp, relu_net
 from models.lenet import conv7
 from models.published import load_published
-from models.residual import resnet50
+from models.residual import resnet18, resnet50
+from models.vgg import vgg5, vgg11
 
 __all__ = [
     "conv2",
@@ -17,5 +18,9 @@ __all__ = [
     "lenet_300_100",
     "load_published",
     "mlp",
+    "relu_net",
+    "resnet18",
     "resnet50",
+    "vgg5",
+    "vgg11",
 ]

@@ -1,4 +1,4 @@
-"""F1, F2, the perceptron of section 3 and LeNet-300-100: dense layers on the pixels."""
+"""F1, F2, the perceptron of section 3, LeNet-300-100 and ReLU-Nets: dense layers on the pixels."""
 
 import keras
 
@@ -146,6 +146,51 @@ def lenet_300_100(
     """
     layers = LayerFactory(dense=dense, kernel_initializer=kernel_initializer, use_bias=False, width=width)
     return _perceptron("lenet_300_100", (300, 100), layers, input_shape, classes)
+
+
+def relu_net(
+    input_shape=(28, 28, 1),
+    classes=10,
+    *,
+    dense=keras.layers.Dense,
+    kernel_initializer="glorot_normal",
+    bias_initializer="zeros",
+    units=100,
+    depth=1,
+):
+    """A ReLU-Net of the rich regime paper: `depth` hidden layers with ReLU, each of `units`.
+
+    It has `depth + 1` layers. The paper draws Gaussian weights as Glorot and Bengio do and does not mention biases:
+    here they are zero at first, Keras' default.
+
+    Args:
+        input_shape: Tuple of integers, the shape of an image, which is flattened. Default `(28, 28, 1)`.
+        classes: Positive integer, number of softmax outputs. Default 10.
+        dense: Callable with the arguments of `keras.layers.Dense`, which makes the layers.
+        kernel_initializer: Whatever `keras.initializers.get` takes. From an instance with an integer seed, each layer
+            gets a seed of its own. Default `"glorot_normal"`; Keras' has twice the variance that section 3 prints.
+        bias_initializer: The same for the biases. Default `"zeros"`.
+        units: Positive integer, the paper's width w. Default 100.
+        depth: Positive integer, the paper's depth d. Default 1.
+
+    Returns:
+        An uncompiled `keras.Model` named `"relu_net"`: images (batch, *input_shape) to probabilities (batch, classes).
+
+    Raises:
+        ValueError: If `depth` is below 1.
+
+    Example:
+
+    >>> relu_net(units=10, depth=4).count_params()
+    8290
+
+    Reference:
+        Li and Banerjee, 2021, "Experiments with Rich Regime Training for Deep Learning", section 3.
+    """
+    if depth < 1:
+        raise ValueError(f"`depth` must be at least 1 hidden layer. Received: depth={depth}.")
+    layers = LayerFactory(dense=dense, kernel_initializer=kernel_initializer, bias_initializer=bias_initializer)
+    return _perceptron("relu_net", depth * (units,), layers, input_shape, classes)
 
 
 def _perceptron(name, units, layers, input_shape, classes, dropout=0.0):

@@ -1,10 +1,10 @@
-"""ResNet-50 for CIFAR-10: residual blocks of two 3x3 convolutions."""
+"""ResNet-50 and ResNet-18 for CIFAR-10: residual blocks of two 3x3 convolutions."""
 
 import keras
 
 from models.layers import LayerFactory
 
-BLOCKS = 8
+BLOCKS = 8  # in each stage of ResNet-50
 
 
 def resnet50(
@@ -91,3 +91,63 @@ def resnet50(
             x = layers.relu(layers.add(x, y))
     x = keras.layers.GlobalAveragePooling2D(name="average_pool")(x)
     return keras.Model(inputs, layers.output(x, classes), name="resnet50")
+
+
+def resnet18(
+    input_shape=(32, 32, 3),
+    classes=10,
+    *,
+    conv=keras.layers.Conv2D,
+    dense=keras.layers.Dense,
+    kernel_initializer="glorot_normal",
+    bias_initializer="zeros",
+    width=1.0,
+):
+    """ResNet-18 for CIFAR-10: 64, 4x64, 4x128, 4x256, 4x512, average pooling, 10; 11,173,962 trainable parameters.
+
+    The ImageNet network of this depth with a 3x3 convolution and no pooling in front, as is usual for CIFAR. Each
+    convolution is without bias and followed by batch normalization; a shortcut that changes the shape is a 1x1
+    convolution with both. The paper gives no more than the number of parameters, which this network has.
+
+    Args:
+        input_shape: Tuple of 3 integers (height, width, channels). Default `(32, 32, 3)`.
+        classes: Positive integer, number of softmax outputs. Default 10.
+        conv: Callable with the arguments of `keras.layers.Conv2D`, which makes the convolutional layers.
+        dense: Callable with the arguments of `keras.layers.Dense`, which makes the output layer.
+        kernel_initializer: Whatever `keras.initializers.get` takes. From an instance with an integer seed, each layer
+            gets a seed of its own. Default `"glorot_normal"`.
+        bias_initializer: The same for the bias of the output. Default `"zeros"`.
+        width: Float in (0, inf), factor on the filters, of which each layer keeps at least 1. Default 1.
+
+    Returns:
+        An uncompiled `keras.Model` named `"resnet18"`: images (batch, *input_shape) to probabilities (batch, classes).
+
+    Raises:
+        ValueError: If `width` is out of range.
+
+    Example:
+
+    >>> resnet18(width=1 / 16).get_layer("average_pool").output.shape
+    (None, 32)
+
+    Reference:
+        Li and Banerjee, 2021, "Experiments with Rich Regime Training for Deep Learning", Fig. 1 (b);
+        He et al., 2016, "Deep Residual Learning for Image Recognition", section 4.1.
+    """
+    arguments = {"kernel_initializer": kernel_initializer, "bias_initializer": bias_initializer, "width": width}
+    layers = LayerFactory(conv=conv, use_bias=False, **arguments)
+
+    def convolution(x, filters, kernel_size=3, strides=1, relu=True):
+        x = layers.batch_norm(layers.conv(x, filters, kernel_size, strides=strides, activation=None))
+        return layers.relu(x) if relu else x
+
+    inputs = keras.Input(input_shape, name="images")
+    x = convolution(inputs, 64)
+    for filters in (64, 128, 256, 512):
+        for strides in (1 if filters == 64 else 2, 1):
+            y = convolution(convolution(x, filters, strides=strides), filters, relu=False)
+            if strides == 2:
+                x = convolution(x, filters, 1, strides, relu=False)
+            x = layers.relu(layers.add(x, y))
+    x = keras.layers.GlobalAveragePooling2D(name="average_pool")(x)
+    return keras.Model(inputs, LayerFactory(dense=dense, **arguments).output(x, classes), name="resnet18")

@@ -9,9 +9,10 @@ from models.layers import dropout_rates
 
 WITH_WIDTH = [
     *(models.conv2, models.conv4, models.conv6, models.conv7, models.conv13),
-    *(models.resnet50, models.lenet_300_100),
+    *(models.resnet50, models.lenet_300_100, models.resnet18, models.vgg5, models.vgg11),
 ]
-ALL = [*WITH_WIDTH, models.f1, models.f2, models.mlp]
+RICH_REGIME = [models.resnet18, models.vgg5, models.vgg11, models.relu_net]  # Glorot normal
+ALL = [*WITH_WIDTH, models.f1, models.f2, models.mlp, models.relu_net]
 
 
 def small(build, **arguments):
@@ -47,6 +48,22 @@ def test_plain_networks_of_connectivity_training_counted_by_hand():
     assert models.conv4(plain=True).count_params() == 259_776 + 2_165_248
     assert models.conv6().count_params() == 1_144_512 + 1_116_672
     assert models.lenet_300_100().count_params() == 235_200 + 30_000 + 1_000
+
+
+def test_networks_of_the_rich_regime_counted_by_hand():
+    # vgg5, 3x3 everywhere, biases: 640 + 36,928 + 73,856 + 147,584 + 295,168 + 5 * 590,080 = 3,504,576
+    #   256*512 + 512 + 512*10 + 10 = 136,714; gamma and beta of 2*64 + 2*128 + 6*256 + 512: 2 * 2,432 = 4,864
+    as_counted = models.vgg5(batch_norm=True, inner_kernel_size=3)
+    assert sum(int(np.prod(w.shape)) for w in as_counted.trainable_weights) == 3_504_576 + 136_714 + 4_864 == 3_646_154
+    # as printed, the inner ones 1x1: 640 + 4,160 + 73,856 + 16,512 + 295,168 + 590,080 + 4 * 65,792 = 1,243,584
+    assert models.vgg5().count_params() == 1_243_584 + 136_714
+    # vgg11: 1,792 + 73,856 + 295,168 + 590,080 + 1,180,160 + 3 * 2,359,808 = 9,220,480; 2 * 262,656 + 5,130
+    assert models.vgg11().count_params() == 9_220_480 + 530_442
+    assert sum(int(np.prod(w.shape)) for w in models.resnet18().trainable_weights) == 11_173_962
+    # relu_net, w = 10 and d = 4: 784*10 + 10 + 3 * (10*10 + 10) + 10*10 + 10
+    assert models.relu_net(units=10, depth=4).count_params() == 7_850 + 330 + 110
+    with pytest.raises(ValueError, match="depth=0"):
+        models.relu_net(depth=0)
 
 
 @pytest.mark.parametrize("build", [models.conv2, models.conv4, models.conv6])
@@ -151,7 +168,8 @@ def test_output_is_a_distribution(build):
 def test_arguments_are_uniform():
     order = [
         *("input_shape", "classes", "conv", "dense", "kernel_initializer", "bias_initializer"),
-        *("l2", "dropout", "units", "batch_norm", "width", "plain"),
+        *("l2", "dropout", "units", "depth", "batch_norm", "width"),
+        *("plain", "inner_kernel_size"),
     ]
     for build in ALL:
         arguments = list(inspect.signature(build).parameters)
@@ -206,7 +224,7 @@ def test_layer_classes():
         assert {type(layer) for layer in with_kernel} == set(taken.values())
 
 
-@pytest.mark.parametrize("build", ALL)
+@pytest.mark.parametrize("build", [build for build in ALL if build not in RICH_REGIME])
 def test_he_uniform_is_the_default(build):
     for layer in small(build).layers:
         if hasattr(layer, "kernel"):
