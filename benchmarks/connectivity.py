@@ -4,9 +4,9 @@
 
 Each network is trained with Adam on random images, in batches of 25 as in the paper, without biases: once with the
 layers of Keras, and with `Masked` and `Signed` around the same layers. All that is compared runs interleaved in one
-process; the figures are medians, and the ratios are medians of the ratios of each round, which hold on a noisy machine
-where single times do not. `plain again` is the same network as `plain`: how far its ratio is from 1 is the noise.
-Beside the time that passes stands the ratio of the processor time of all threads, which other programs disturb less.
+process; the figures are medians, and the ratios are medians of the ratios of each round. `plain again` is the same
+network as `plain`: how far its ratio is from 1 is the noise. Where other programs compete for the processor, the ratio
+of time that passes says little; that of the processor time of all threads is disturbed less.
 
 Memory is counted in variables, of the model alone and with the state of Adam; the peak is what one process grew by from
 before the model was made to the end of training.

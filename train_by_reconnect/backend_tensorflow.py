@@ -2,6 +2,7 @@
 
 import math
 
+import keras
 import numpy as np
 import tensorflow as tf
 from tensorflow.python.ops import control_flow_util
@@ -285,3 +286,38 @@ def write_scalars(writer, step, values):
     with writer.as_default(step=step):
         for name, value in values.items():
             tf.summary.scalar(name, value)
+
+
+def gradient_adder(model, variables, x, y, training):
+    """Compile, once, a function that adds the gradient of a model's compiled loss to a sum.
+
+    It leaves the model as it is: what a call would update (moving statistics, random seeds, metrics) is dropped.
+
+    Args:
+        model: a built and compiled `keras.Model`.
+        variables: list of `keras.Variable`, with respect to which the gradient is.
+        x: array or a structure of arrays, inputs as the model will be given, of any number of examples.
+        y: array or a structure of arrays, their targets.
+        training: bool, what the model is called with.
+
+    Returns:
+        Function of `sums` (list of float32 or float64 tensors of the variables' shapes), a batch of `x`, one of `y` and
+        a float, which returns `sums` plus that float times the gradient.
+    """
+
+    def add(sums, x, y, weight):
+        values = [tf.convert_to_tensor(variable.value) for variable in variables]
+        scope = keras.StatelessScope(zip(variables, values, strict=True), collect_losses=True)
+        with tf.GradientTape(watch_accessed_variables=False) as tape, scope:
+            tape.watch(values)
+            loss = model.compute_loss(x, y, model(x, training=training), None)
+        gradients = tape.gradient(loss, values, unconnected_gradients=tf.UnconnectedGradients.ZERO)
+        return [total + tf.cast(weight, total.dtype) * tf.cast(g, total.dtype) for total, g in zip(sums, gradients)]
+
+    def of_any_length(array):
+        return tf.TensorSpec((None, *array.shape[1:]), array.dtype)
+
+    # Half precision would lose what the later batches add.
+    sums = [tf.TensorSpec(v.shape, tf.float64 if v.dtype == "float64" else tf.float32) for v in variables]
+    specifications = sums, *keras.tree.map_structure(of_any_length, (x, y)), tf.TensorSpec((), tf.float32)
+    return tf.function(add).get_concrete_function(*specifications)

@@ -16,7 +16,7 @@ from scripts.connectivity_settings import training
 from scripts.experiment import Experiment
 from scripts.results import COLORS, percent
 
-_ON_LENET = (0.0001, 0.001, 0.01, 0.03, 0.1, 0.3, 0.5, 0.7, 0.9, 1.0)
+_ON_LENET = (0.0001, 0.001, 0.01, 0.1, 0.3, 0.5, 0.7, 1.0)
 _ON_CONV = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 _NETWORKS = {"lenet_300_100": "LeNet", "conv2": "Conv2", "conv4": "Conv4", "conv6": "Conv6"}
 _PAPER = {
