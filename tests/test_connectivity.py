@@ -8,7 +8,7 @@ from hypothesis.extra import numpy as arrays
 from keras import layers
 
 from train_by_reconnect import Masked, PositiveUniform, Signed
-from train_by_reconnect.backend_tensorflow import fraction_above_zero, straight_through, times_step
+from train_by_reconnect.straight_through import fraction_above_zero, straight_through, times_step
 
 KINDS = {"Masked": Masked, "Signed": Signed}
 # Zeros of both signs, the smallest numbers above and below, and the largest, beside ordinary ones.

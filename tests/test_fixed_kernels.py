@@ -7,8 +7,8 @@ import tensorflow as tf
 from keras import layers
 
 from train_by_reconnect import Masked, Signed, set_objective
-from train_by_reconnect.backend_tensorflow import straight_through
 from train_by_reconnect.fixed_kernels import LAYER_CLASSES, FixedKernels, connectivity_layers
+from train_by_reconnect.straight_through import straight_through
 
 # A function that makes the layer, with the arguments that matter, and the shape of one input.
 CASES = {

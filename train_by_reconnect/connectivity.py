@@ -4,8 +4,8 @@ import math
 
 import keras
 
-from train_by_reconnect.backend_tensorflow import times_step
 from train_by_reconnect.fixed_kernels import FixedKernels
+from train_by_reconnect.straight_through import times_step
 
 
 @keras.saving.register_keras_serializable("train_by_reconnect")

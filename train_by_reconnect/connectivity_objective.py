@@ -3,9 +3,9 @@
 import keras
 import numpy as np
 
-from train_by_reconnect.backend_tensorflow import fraction_above_zero
 from train_by_reconnect.connectivity import Masked, Signed
 from train_by_reconnect.fixed_kernels import connectivity_layers
+from train_by_reconnect.straight_through import fraction_above_zero
 
 COUNTS = ("kept", "changed")
 

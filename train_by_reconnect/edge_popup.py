@@ -5,8 +5,8 @@ import math
 import keras
 from keras import ops
 
-from train_by_reconnect.backend_tensorflow import straight_through
 from train_by_reconnect.fixed_kernels import FixedKernels
+from train_by_reconnect.straight_through import straight_through
 
 
 @keras.saving.register_keras_serializable("train_by_reconnect")
