@@ -1,5 +1,6 @@
 """Train neural networks by reconnecting them: where the weights are, instead of what they are."""
 
+from train_by_reconnect.activity import ActivityMap, full_batch_gradient, most_active
 from train_by_reconnect.bernoulli_mask import BernoulliMask
 from train_by_reconnect.callbacks import SyncEvaluation, SyncPeriodScheduler
 from train_by_reconnect.connectivity import Masked, Signed
@@ -22,6 +23,7 @@ from train_by_reconnect.initializers import PositiveUniform, SignedConstant
 from train_by_reconnect.laperm import LaPerm
 from train_by_reconnect.lookahead import Lookahead
 from train_by_reconnect.magnitude_pruning import KeepZeros, prune_by_magnitude
+from train_by_reconnect.movement import Movement, trainable_values
 from train_by_reconnect.permutations import (
     cycle_lengths,
     cycles,
@@ -41,6 +43,7 @@ from train_by_reconnect.weight_removal import remove_weights
 from train_by_reconnect.weight_vectors import Layout, describe_layer, describe_variables
 
 __all__ = [
+    "ActivityMap",
     "BernoulliMask",
     "ConnectivityMonitor",
     "EdgePopup",
@@ -52,6 +55,7 @@ __all__ = [
     "Lookahead",
     "Masked",
     "MinimalChange",
+    "Movement",
     "PositiveUniform",
     "ProfileScore",
     "RankingMonitor",
@@ -68,8 +72,10 @@ __all__ = [
     "describe_layer",
     "describe_variables",
     "fixed_points",
+    "full_batch_gradient",
     "log10_permutations",
     "make_dissimilar",
+    "most_active",
     "permutation_between",
     "profile_distance",
     "profile_similarity",
@@ -83,5 +89,6 @@ __all__ = [
     "shuffle_weight_vectors",
     "sparsify",
     "strip",
+    "trainable_values",
     "weight_profiles",
 ]

@@ -247,7 +247,10 @@ def gradient_adder(model, variables, x, y, training):
             tape.watch(values)
             loss = model.compute_loss(x, y, model(x, training=training), None)
         gradients = tape.gradient(loss, values, unconnected_gradients=tf.UnconnectedGradients.ZERO)
-        return [total + tf.cast(weight, total.dtype) * tf.cast(g, total.dtype) for total, g in zip(sums, gradients)]
+        return [
+            total + tf.cast(weight, total.dtype) * tf.cast(g, total.dtype)
+            for total, g in zip(sums, gradients, strict=True)
+        ]
 
     def of_any_length(array):
         return tf.TensorSpec((None, *array.shape[1:]), array.dtype)

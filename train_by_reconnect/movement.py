@@ -76,8 +76,9 @@ class Movement:
         self.model = model
         self._trained = trainable_values(model)
         self._variables = list(model.trainable_variables)
-        self._initial = _check_initial(self._variables, initial_weights)
-        nearness = -flat_absolute(self.distances)
+        self._initial = _check_initial(self._trained, initial_weights)
+        nearness = flat_absolute(self.distances)
+        np.negative(nearness, out=nearness)
         if not np.isfinite(nearness).all():
             raise ValueError(
                 "`Movement` expects finite weights, trained and initial. Received: a NaN or an infinity in "
@@ -221,14 +222,14 @@ def split(flat, like):
     return [part.reshape(each.shape) for part, each in zip(np.split(flat, ends), like, strict=True)]
 
 
-def _check_initial(variables, initial_weights):
+def _check_initial(trained, initial_weights):
     initial = [np.asarray(value) for value in initial_weights]
-    expected, received = [tuple(v.shape) for v in variables], [value.shape for value in initial]
+    expected, received = [value.shape for value in trained], [value.shape for value in initial]
     if expected != received:
         raise ValueError(
             "`initial_weights` must be of the shapes of `model.trainable_variables`, in their order. Received: "
             f"initial_weights of the shapes {received} for variables of {expected}. Take them with "
             "`trainable_values(model)` before the training."
         )
-    # As the variable will hold it, so that a network put back entirely has moved nowhere. A copy: the caller may go on.
-    return [np.array(value, dtype=variable.dtype) for value, variable in zip(initial, variables, strict=True)]
+    # As the variable will hold it, so that a network put back entirely has moved nowhere.
+    return [value.astype(now.dtype, copy=False) for value, now in zip(initial, trained, strict=True)]
