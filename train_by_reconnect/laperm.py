@@ -123,7 +123,7 @@ class LaPerm(PeriodicOptimizer):
         sorted_rows = [ops.convert_to_tensor(variable) for variable in self._sorted]
         permuted, found = backend.permute_all(kernels, self._axes, sorted_rows, self._paths)
         kernels = [
-            new if variable.trainable else kernel
+            new if self._is_trained(variable) else kernel
             for new, kernel, variable in zip(permuted, kernels, self._kernels, strict=True)
         ]
         return [*kernels, ops.where(diverged < 0, found, diverged)]

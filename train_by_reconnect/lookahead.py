@@ -59,7 +59,7 @@ class Lookahead(PeriodicOptimizer):
         # 1, k = 2, size = 0.5: fast 3 -> 2 -> 1, slow 3 + 0.5 * (1 - 3) = 2, so fast 1 -> 2.
         fast, slow = values[: len(self._fast)], values[len(self._fast) :]
         moved = [
-            s + self.slow_step_size * (f - s) if variable.trainable else f
+            s + self.slow_step_size * (f - s) if self._is_trained(variable) else f
             for f, s, variable in zip(fast, slow, self._fast, strict=True)
         ]
         return moved + moved

@@ -41,6 +41,8 @@ class PeriodicOptimizer(OptimizerWrapper):
         self._sync_in_step = self._add_counter(1, "sync_in_step")
         self._has_initial_weights = False
         self._state_from_file = None
+        # Ids of variables that are trained, but not in the step being run or compiled.
+        self.frozen_for_step = frozenset()
 
     def _add_counter(self, value, name):
         return self.add_variable(
@@ -142,6 +144,9 @@ class PeriodicOptimizer(OptimizerWrapper):
         """The variables that a synchronization assigns, and the function from their present to their new values."""
         variables = [*self._synchronized_variables, self._last_sync]
         return variables, lambda values: [*self._synchronized(values[:-1]), ops.convert_to_tensor(self.iterations)]
+
+    def _is_trained(self, variable):
+        return variable.trainable or id(variable) in self.frozen_for_step
 
     def _create_state(self, variables):
         """Set `_synchronized_variables`, those that a synchronization may change, and make what it needs."""

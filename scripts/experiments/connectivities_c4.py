@@ -4,10 +4,10 @@ Claim: masks and signs of fixed random weights reach nearly what training the we
 pruning; the minimal variants lose several points and change under a tenth of the connections (Ivan and Florian 2020,
 sections 2.2 and 3).
 
-Command: `python -m scripts run connectivities_c4 --jit --data DIR`; then `python -m scripts figure connectivities_c4`.
+Command: `python -m scripts run connectivities_c4 --data DIR`; then `python -m scripts figure connectivities_c4`.
 
 Settings of table A.2 and the authors' split and scaling; epochs and curves as in `connectivities_c1`. The laptop size
-is a quarter as wide, on the first 10,000 training images, for 20 epochs, from the He constant initialization only.
+is a quarter as wide, on the first 10,000 training images, for 15 epochs, from the He constant initialization only.
 """
 
 from scripts.connectivity_settings import all_methods
@@ -24,7 +24,7 @@ EXPERIMENT = Experiment(
             "conv2", 2, ("signed_he_constant",), dataset="digits", validation=200, model_arguments={"width": 1 / 16}
         ),
         "laptop": all_methods(
-            "conv2", 20, ("signed_he_constant",), train_limit=10_000, model_arguments={"width": 0.25}
+            "conv2", 15, ("signed_he_constant",), train_limit=10_000, model_arguments={"width": 0.25}
         ),
         "paper": all_methods("conv2", 50),
     },

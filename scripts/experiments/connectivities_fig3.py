@@ -3,13 +3,13 @@
 Claim: free pruning learns the same with He constant weights and with weights of +-1 on images multiplied by the product
 of the layers' magnitudes, as the two networks are one function of their masks (Ivan and Florian 2020, section 2.3).
 
-Command: `python -m scripts run connectivities_fig3 --jit --data DIR`; then `python -m scripts figure
+Command: `python -m scripts run connectivities_fig3 --data DIR`; then `python -m scripts figure
 connectivities_fig3`.
 
 Settings of table A.2. The two networks start from the same signs and scores and see the same batches, so only rounding
 tells them apart, which chance then enlarges. The table counts the test images that a network trained with its weights
 classifies otherwise once they are removed. The laptop size is LeNet for 10 epochs, and Conv2 a quarter as wide on the
-first 10,000 training images for 20 epochs; the paper size has Conv2, Conv4 and Conv6.
+first 10,000 training images for 15 epochs; the paper size has Conv2, Conv4 and Conv6.
 """
 
 import statistics
@@ -72,7 +72,7 @@ EXPERIMENT = Experiment(
     claim="Weights of +-1 on scaled images are the same network as He constant weights: their masks train alike.",
     trainings={
         "quick": _trainings("lenet_300_100", 2, dataset="digits", validation=200, model_arguments={"width": 0.1}),
-        "laptop": (*_trainings("lenet_300_100", 10), *_trainings("conv2", 20, **_NARROW)),
+        "laptop": (*_trainings("lenet_300_100", 10), *_trainings("conv2", 15, **_NARROW)),
         "paper": tuple(t for model in ("conv2", "conv4", "conv6") for t in _trainings(model, 50)),
     },
     seeds={"quick": (0,), "laptop": (0, 1, 2), "paper": tuple(range(5))},

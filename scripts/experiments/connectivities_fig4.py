@@ -6,7 +6,7 @@ weights are positive: about 95 % with about 65 % of them removed (Ivan and Flori
 Command: `python -m scripts run connectivities_fig4 --jit --data DIR`; then `python -m scripts figure
 connectivities_fig4`.
 
-Free pruning from the He constant initialization, settings of table A.2. The laptop size is LeNet for 10 epochs; the
+Free pruning from the He constant initialization, settings of table A.2. The laptop size is LeNet for 30 epochs; the
 paper size has Conv2, Conv4 and Conv6 too.
 """
 
@@ -89,7 +89,7 @@ EXPERIMENT = Experiment(
         "quick": _trainings(
             "lenet_300_100", (0.5, 1.0), 2, dataset="digits", validation=200, model_arguments={"width": 0.1}
         ),
-        "laptop": _trainings("lenet_300_100", _ON_LENET, 10),
+        "laptop": _trainings("lenet_300_100", _ON_LENET, 30),
         "paper": (
             *_trainings("lenet_300_100", _ON_LENET, 100),
             *(t for model in ("conv2", "conv4", "conv6") for t in _trainings(model, _ON_CONV, 50)),
