@@ -21,6 +21,8 @@ from train_by_reconnect.initial_weights import (
 )
 from train_by_reconnect.initializers import PositiveUniform, SignedConstant
 from train_by_reconnect.laperm import LaPerm
+from train_by_reconnect.layerwise import LayerwiseTraining, trainable_layers
+from train_by_reconnect.layerwise_schemes import MiddleOnly, RandomBeta, RandomUniform, TopAndBottom
 from train_by_reconnect.lookahead import Lookahead
 from train_by_reconnect.magnitude_pruning import KeepZeros, prune_by_magnitude
 from train_by_reconnect.movement import Movement, trainable_values
@@ -51,18 +53,23 @@ __all__ = [
     "KernelReport",
     "KernelSnapshots",
     "LaPerm",
+    "LayerwiseTraining",
     "Layout",
     "Lookahead",
     "Masked",
+    "MiddleOnly",
     "MinimalChange",
     "Movement",
     "PositiveUniform",
     "ProfileScore",
+    "RandomBeta",
+    "RandomUniform",
     "RankingMonitor",
     "Signed",
     "SignedConstant",
     "SyncEvaluation",
     "SyncPeriodScheduler",
+    "TopAndBottom",
     "WeightProfile",
     "__version__",
     "changed_fractions",
@@ -89,6 +96,7 @@ __all__ = [
     "shuffle_weight_vectors",
     "sparsify",
     "strip",
+    "trainable_layers",
     "trainable_values",
     "weight_profiles",
 ]

@@ -233,7 +233,7 @@ def connectivity_layers(model):
         model: `keras.Model` or `keras.Layer`.
 
     Returns:
-        List of `FixedKernels`, in the order of the model.
+        List of `FixedKernels`, in the order of the model's layers; those inside one layer in any order.
 
     Raises:
         ValueError: there is none.

@@ -32,8 +32,8 @@ class LayerwiseTraining(keras.callbacks.Callback):
     the epoch: a training that is resumed, by `initial_epoch` or `keras.callbacks.BackupAndRestore`, draws what it would
     have drawn.
 
-    `history` holds, for every epoch, a dict of `"epoch"`, the number, and `"trained"`, for each layer, bottom first, the
-    part of the steps in which it was trained. The logs get `trained_layers`, how many were trained on average.
+    `history` holds, for every epoch, a dict of its number, `"epoch"`, and of `"trained"`: for each layer, bottom first,
+    the part of the steps in which it was trained. The logs get `trained_layers`, how many were trained on average.
 
     Unlike the paper, which draws for an epoch, it may draw for a step.
 
@@ -79,7 +79,6 @@ class LayerwiseTraining(keras.callbacks.Callback):
         """Find the layers, and build the optimizer for all of them."""
         self._variables = [variables for _, variables in trainable_layers(self.model)]
         self._check_optimizer()
-        self._draw(0, 0)  # a scheme that does not fit the network says so before the training
         if not self.model.optimizer.built:
             self.model.optimizer.build(self.model.trainable_variables)
 
@@ -164,8 +163,8 @@ def trainable_layers(model):
 
     A layer of Keras that holds trainable variables but no kernel (a normalization, `PReLU`) goes with the layer before
     it; at the very bottom, with the first. The order is that of `model.layers`, nested models in their place: for a
-    functional model from the inputs to the outputs, for a subclassed one as its layers were made. Layers that their user
-    froze, and those of a composite layer (the four projections of an attention), count as what they are: not, and each.
+    functional model from the inputs to the outputs, for a subclassed one as its layers were made. A layer that is not
+    trainable does not count; of a composite layer (the projections of an attention) each part does.
 
     Args:
         model: a built `keras.Model`.
@@ -190,9 +189,10 @@ def trainable_layers(model):
     trainable = model.trainable_variables
     kinds = {id(v): layout.kind for v, layout in zip(trainable, describe_variables(trainable), strict=True)}
     found, before_first = [], []
-    for layer in model._flatten_layers():
+    for layer in _in_order(model):
         own = [variable for variable in layer._trainable_variables if id(variable) in kinds]
-        if any(kinds.pop(id(variable)) == "kernel" for variable in list(own)):
+        own_kinds = [kinds.pop(id(variable)) for variable in own]  # a variable that two layers share counts once
+        if "kernel" in own_kinds:
             found.append((layer, [*before_first, *own]))
             before_first = []
         elif found:
@@ -207,22 +207,29 @@ def trainable_layers(model):
     return found
 
 
+def _in_order(layer):
+    """A layer and all inside it, as Keras orders their variables; its `_flatten_layers` reverses what is nested."""
+    yield layer
+    for inside in layer._layers:
+        yield from _in_order(inside)
+
+
 @contextlib.contextmanager
 def _frozen(variables, optimizer):
     """Take variables out of the steps that are run, or compiled, meanwhile."""
     # Keras' own flag decides what `trainable_variables` are; TensorFlow's, which Keras does not change with it, whether
     # a tape records what is computed from the variable, and so how far a backward pass goes.
-    flagged = [flagged for variable in variables for flagged in (variable, variable._value)]
+    flagged = [(each, each._trainable) for variable in variables for each in (variable, variable._value)]
     synchronizing = [each for each in _with_inner(optimizer) if isinstance(each, PeriodicOptimizer)]
     try:
-        for variable in flagged:
-            variable._trainable = False
+        for each, _ in flagged:
+            each._trainable = False
         for each in synchronizing:
             each.frozen_for_step = frozenset(map(id, variables))
         yield
     finally:
-        for variable in flagged:
-            variable._trainable = True
+        for each, was_trainable in flagged:
+            each._trainable = was_trainable
         for each in synchronizing:
             each.frozen_for_step = frozenset()
 
