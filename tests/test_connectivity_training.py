@@ -84,13 +84,12 @@ def test_test_accuracy_is_that_of_the_best_held_out_epoch(tmp_path):
     assert summary["test_accuracy_at_best"] == shorter["test_accuracy"]
 
 
-@pytest.mark.parametrize("killed_in", [1, 2])
-def test_a_killed_run_resumes_and_ends_the_same(tmp_path, monkeypatch, killed_in):
+def test_a_killed_run_resumes_and_ends_the_same(tmp_path, monkeypatch):
     whole = run(TINY, 0, tmp_path / "whole", QUIET)
     with monkeypatch.context() as patch:
 
         def killed(self, epoch):
-            if epoch == killed_in:
+            if epoch == 2:
                 raise KeyboardInterrupt
             return self.training.learning_rate
 
@@ -110,7 +109,9 @@ def test_experiments_run_and_are_published(tmp_path, name):
     experiment = find(name)
     chosen = experiment.trainings["quick"]
     if name == "connectivities_c2":
-        chosen = chosen[:3]  # the others are as in connectivities_c1
+        chosen = chosen[:2]  # the others are as in connectivities_c1
+    elif name == "connectivities_peers":
+        chosen = chosen[4::2]  # one of each kind that is not in connectivities_c1
     for declared in chosen:
         run(declared, 0, folder_of(name, "quick", declared.label, 0, tmp_path), QUIET)
     table = publish(name, "quick", tmp_path, tmp_path)

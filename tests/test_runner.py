@@ -74,8 +74,7 @@ def test_a_finished_run_is_not_run_again(tmp_path, monkeypatch):
     assert run(TINY, 0, tmp_path, QUIET) == first
 
 
-@pytest.mark.parametrize("training", [TINY, ADAM], ids=["laperm", "adam"])
-@pytest.mark.parametrize("killed_in", [1, 2])
+@pytest.mark.parametrize(("training", "killed_in"), [(TINY, 2), (ADAM, 1)], ids=["laperm", "adam"])
 def test_a_killed_run_resumes_and_ends_the_same(tmp_path, monkeypatch, training, killed_in):
     run(training, 7, tmp_path / "whole", QUIET)
     with monkeypatch.context() as patch:

@@ -4,7 +4,7 @@ Claim: free pruning removes as many weights as it likes, without a threshold to 
 that are told how many to remove (Ivan and Florian 2020, section 1, compares in words with Zhou et al. 2019 and
 Ramanujan et al. 2019).
 
-Command: `python -m scripts run connectivities_peers --jit --data DIR`; then `python -m scripts figure
+Command: `python -m scripts run connectivities_peers --data DIR`; then `python -m scripts figure
 connectivities_peers`.
 
 All start from He constant weights and train for equally many epochs. Ours: Adam, batch 25, as in `connectivities_c1`.
