@@ -3,6 +3,7 @@
 from scripts.connectivity_training import ConnectivityTraining
 from scripts.draw_connectivity import INITIALIZER_NAMES
 
+NETWORK_NAMES = {"lenet_300_100": "LeNet", "conv2": "Conv2", "conv4": "Conv4", "conv6": "Conv6"}
 # Method: mode, objective, and the learning rate of Adam on LeNet, on Conv2, and on Conv4 and Conv6.
 _METHODS = {
     "baseline": (None, "free", (1e-3, 2e-4, 3e-4)),

@@ -14,7 +14,7 @@ first 10,000 training images for 15 epochs; the paper size has Conv2, Conv4 and 
 
 import statistics
 
-from scripts.connectivity_settings import training
+from scripts.connectivity_settings import NETWORK_NAMES, training
 from scripts.experiment import Experiment
 from scripts.results import COLORS, draw_band, percent
 
@@ -23,19 +23,18 @@ _KINDS = {
     "free pruning": ("free pruning", {}, COLORS[1], "-"),
     "free pruning, weights removed": ("free pruning", {"remove_weights": True}, COLORS[6], "--"),
 }
-_NETWORKS = {"lenet_300_100": "LeNet", "conv2": "Conv2", "conv4": "Conv4", "conv6": "Conv6"}
 _NARROW = {"train_limit": 10_000, "model_arguments": {"width": 0.25}}
 
 
 def _trainings(model, epochs, **changes):
     return tuple(
-        training(f"{_NETWORKS[model]}: {kind}", method, model, epochs, **own, **changes)
+        training(f"{NETWORK_NAMES[model]}: {kind}", method, model, epochs, **own, **changes)
         for kind, (method, own, _, _) in _KINDS.items()
     )
 
 
 def _draw(figure, curves):
-    names = [name for name in _NETWORKS.values() if any(curve.label.startswith(name) for curve in curves)]
+    names = [name for name in NETWORK_NAMES.values() if any(curve.label.startswith(name) for curve in curves)]
     for axes, name in zip(figure.subplots(1, len(names), squeeze=False)[0], names, strict=True):
         for kind, (_, _, color, line) in _KINDS.items():
             same = [curve for curve in curves if curve.label == f"{name}: {kind}"]

@@ -12,13 +12,12 @@ paper size has Conv2, Conv4 and Conv6 too.
 
 import statistics
 
-from scripts.connectivity_settings import training
+from scripts.connectivity_settings import NETWORK_NAMES, training
 from scripts.experiment import Experiment
 from scripts.results import COLORS, percent
 
 _ON_LENET = (0.0001, 0.001, 0.01, 0.1, 0.3, 0.5, 0.7, 1.0)
 _ON_CONV = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
-_NETWORKS = {"lenet_300_100": "LeNet", "conv2": "Conv2", "conv4": "Conv4", "conv6": "Conv6"}
 _PAPER = {
     "LeNet, p = 0.01": "10 % lower than at 0.5",
     "LeNet, p = 0.1": "1 % lower than at 0.5",
@@ -30,7 +29,7 @@ _PAPER = {
 
 def _trainings(model, probabilities, epochs, **changes):
     return tuple(
-        training(f"{_NETWORKS[model]}, p = {p:g}", "free pruning", model, epochs, positive=p, **changes)
+        training(f"{NETWORK_NAMES[model]}, p = {p:g}", "free pruning", model, epochs, positive=p, **changes)
         for p in probabilities
     )
 
@@ -46,7 +45,7 @@ def _by_probability(curves, network):
 
 
 def _draw(figure, curves):
-    networks = [name for name in _NETWORKS.values() if _by_probability(curves, name)]
+    networks = [name for name in NETWORK_NAMES.values() if _by_probability(curves, name)]
     columns = [[name for name in networks if name == "LeNet"], [name for name in networks if name != "LeNet"]]
     columns = [column for column in columns if column]
     all_axes = figure.subplots(2, len(columns), sharex="col", squeeze=False)
