@@ -75,9 +75,7 @@ def conv2(
         width=width,
     )
     stages = [2 * [64]]
-    return _staged(
-        "conv2", stages, [256, 256], layers, input_shape, classes, 0.0 if plain else dropout, batch_norm and not plain
-    )
+    return _staged("conv2", stages, [256, 256], layers, input_shape, classes, dropout, batch_norm, plain=plain)
 
 
 def conv4(
@@ -123,9 +121,7 @@ def conv4(
         width=width,
     )
     stages = [2 * [64], 2 * [128]]
-    return _staged(
-        "conv4", stages, [256, 256], layers, input_shape, classes, 0.0 if plain else dropout, batch_norm and not plain
-    )
+    return _staged("conv4", stages, [256, 256], layers, input_shape, classes, dropout, batch_norm, plain=plain)
 
 
 def conv6(
@@ -169,9 +165,7 @@ def conv6(
         width=width,
     )
     stages = [2 * [64], 2 * [128], 2 * [256]]
-    return _staged(
-        "conv6", stages, [256, 256], layers, input_shape, classes, 0.0 if plain else dropout, batch_norm and not plain
-    )
+    return _staged("conv6", stages, [256, 256], layers, input_shape, classes, dropout, batch_norm, plain=plain)
 
 
 def conv13(
@@ -222,8 +216,12 @@ def conv13(
     )
 
 
-def _staged(name, stages, units, layers, input_shape, classes, dropout, batch_norm, *, dropout_after_pooling=False):
+def _staged(
+    name, stages, units, layers, input_shape, classes, dropout, batch_norm, *, plain=False, dropout_after_pooling=False
+):
     """Build the network whose convolutions have the filters `stages` and whose hidden dense layers have `units`."""
+    if plain:
+        dropout, batch_norm = 0.0, False
     first_rate, later_rate, dense_rate = dropout_rates(dropout, 3)
     x = inputs = keras.Input(input_shape, name="images")
     for stage, all_filters in enumerate(stages):
