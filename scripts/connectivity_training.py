@@ -10,7 +10,7 @@ import keras
 import models
 from scripts import data
 from scripts.best_epoch import BestEpoch, has_best
-from scripts.prepared import Prepared
+from scripts.prepared import Prepared, steps_at_once
 from scripts.prune_once import PruneOnce, fraction_of_zeros
 from train_by_reconnect import (
     BernoulliMask,
@@ -27,7 +27,6 @@ INITIALIZERS = {
     "he_normal": lambda positive, seed: keras.initializers.HeNormal(seed=seed),
     "signed_he_constant": lambda positive, seed: SignedConstant(positive=positive, seed=seed),
 }
-_MOST_STEPS_AT_ONCE = 100
 _EDGE_POPUP_L2 = 5e-5  # the gradient of the authors' weight decay of 1e-4
 _BERNOULLI_EVALUATIONS = 10  # a mask is drawn for each
 
@@ -111,7 +110,6 @@ class ConnectivityTraining:
             model, scale = remove_weights(model)
             for images in (loaded.x_train, loaded.x_val, loaded.x_test):
                 images *= scale
-        steps = math.ceil(len(loaded.x_train) / self.batch_size)
         model.compile(
             optimizer=(
                 keras.optimizers.Adam(self.learning_rate)
@@ -121,8 +119,7 @@ class ConnectivityTraining:
             loss="sparse_categorical_crossentropy",
             metrics=["accuracy"],
             jit_compile=True if jit else "auto",
-            # A small network is trained faster than Keras can call its step.
-            steps_per_execution=max(n for n in range(1, _MOST_STEPS_AT_ONCE + 1) if steps % n == 0),
+            steps_per_execution=steps_at_once(len(loaded.x_train), self.batch_size),
         )
         return PreparedConnectivity(self, model, loaded, seed)
 

@@ -41,7 +41,7 @@ class Dataset:
     y_test: np.ndarray
 
 
-def load(name, directory=None, *, scaling="unit", validation=0, limit=None):
+def load(name, directory=None, *, scaling="unit", validation=0, limit=None, balanced=False):
     """Load a data set, split validation from train and scale all parts alike.
 
     The validation images are the last ones of the training images, in the order of the file; `limit` then keeps the
@@ -75,6 +75,7 @@ def load(name, directory=None, *, scaling="unit", validation=0, limit=None):
         scaling: One of the four above. Defaults to `"unit"`.
         validation: Number of training images to set aside, from the end. Defaults to 0.
         limit: Number of training images to keep after that, from the start, at least 1. Defaults to `None`: all.
+        balanced: Whether those kept are equally many of each class, the first ones of it. Defaults to `False`.
 
     Returns:
         A `Dataset`: float32 images of shape `(n, height, width, channels)`, int32 labels of shape `(n,)`.
@@ -111,6 +112,10 @@ def load(name, directory=None, *, scaling="unit", validation=0, limit=None):
     if limit is not None:
         _check_count("limit", limit, 1, kept, f"{kept:,} training images are left after `validation={validation}`")
 
+    chosen = slice(kept if limit is None else limit)
+    if balanced:
+        chosen = _first_of_each_class(y_train[:kept], limit)
+
     shift, scale = _statistics(source, x_train, scaling, 16 if name == "digits" else 255)
 
     def scaled(images):
@@ -122,8 +127,8 @@ def load(name, directory=None, *, scaling="unit", validation=0, limit=None):
     return Dataset(
         name=name,
         num_classes=_NUM_CLASSES,
-        x_train=scaled(x_train[: kept if limit is None else limit]),
-        y_train=y_train[: kept if limit is None else limit],
+        x_train=scaled(x_train[:kept][chosen]),
+        y_train=y_train[:kept][chosen],
         x_val=scaled(x_train[kept:]),
         y_val=y_train[kept:],
         x_test=scaled(x_test),
@@ -203,6 +208,24 @@ def _check_count(name, value, low, high, why):
         raise ValueError(
             f"`{name}` must be a number of training images from {low:,} to {high:,} ({why}). Received: {name}={value!r}"
         )
+
+
+def _first_of_each_class(labels, limit):
+    """The positions of the first `limit / 10` images of each class, ascending."""
+    if limit is None or limit % _NUM_CLASSES:
+        raise ValueError(
+            f"`balanced=True` expects a `limit` that is a multiple of {_NUM_CLASSES}, the number of classes. Received: "
+            f"limit={limit}. Pass e.g. limit=10_000."
+        )
+    wanted = limit // _NUM_CLASSES
+    positions = [np.flatnonzero(labels == number)[:wanted] for number in range(_NUM_CLASSES)]
+    fewest = min(map(len, positions))
+    if fewest < wanted:
+        raise ValueError(
+            f"`limit={limit}` asks for {wanted:,} images of each class. Received: a class with {fewest:,}. Pass at "
+            f"most limit={fewest * _NUM_CLASSES}."
+        )
+    return np.sort(np.concatenate(positions))
 
 
 def _statistics(source, images, scaling, largest):

@@ -4,6 +4,27 @@ import math
 
 from scripts import augment
 
+_MOST_STEPS_AT_ONCE = 100
+
+
+def steps_at_once(images, batch_size):
+    """How many steps a compiled call should make: a small network is trained faster than Keras can call its step.
+
+    Args:
+        images: int, the training images.
+        batch_size: int.
+
+    Returns:
+        Int that divides the number of steps in an epoch.
+
+    Example:
+
+    >>> steps_at_once(10_000, 25)  # 400 steps
+    100
+    """
+    steps = math.ceil(images / batch_size)
+    return max(n for n in range(1, _MOST_STEPS_AT_ONCE + 1) if steps % n == 0)
+
 
 class Prepared:
     """The model, the batches, the learning rate and what is known at the end.

@@ -7,7 +7,7 @@ sections 2.2 and 3).
 Command: `python -m scripts run connectivities_c4 --data DIR`; then `python -m scripts figure connectivities_c4`.
 
 Settings of table A.2 and the authors' split and scaling; epochs and curves as in `connectivities_c1`. The laptop size
-is a quarter as wide, on the first 10,000 training images, for 15 epochs, from the He constant initialization only.
+is half as wide, for 10 epochs, from the He constant initialization only.
 """
 
 from scripts.connectivity_settings import all_methods
@@ -23,9 +23,7 @@ EXPERIMENT = Experiment(
         "quick": all_methods(
             "conv2", 2, ("signed_he_constant",), dataset="digits", validation=200, model_arguments={"width": 1 / 16}
         ),
-        "laptop": all_methods(
-            "conv2", 15, ("signed_he_constant",), train_limit=10_000, model_arguments={"width": 0.25}
-        ),
+        "laptop": all_methods("conv2", 10, ("signed_he_constant",), model_arguments={"width": 0.5}),
         "paper": all_methods("conv2", 50),
     },
     seeds={"quick": (0,), "laptop": (0, 1, 2), "paper": tuple(range(5))},
