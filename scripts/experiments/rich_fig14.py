@@ -1,0 +1,51 @@
+"""Two- and five-layer ReLU-Nets on Fashion-MNIST, parameters put back; Fig. 14, 15 and 16.
+
+Claim: on Fashion-MNIST as on MNIST, the parameters that moved farthest matter most; a trained network of width 20 beats
+a random one of width 100,000 (Li and Banerjee 2021, appendix A).
+
+Command: `python -m scripts run rich_fig14 --jit --data DIR`; then `python -m scripts figure rich_fig14`.
+
+Settings as in `rich_fig2`. The laptop size is cut as in `rich_fig2` and `rich_fig3`, and leaves out the width of 10,000
+at the learning rate of 0.1.
+"""
+
+from scripts.draw_movement import drawing_bars, drawing_curves
+from scripts.experiment import Experiment
+from scripts.movement_tables import movement_rows, movement_table
+from scripts.movement_training import QUICK, RATES, trainings_by_width
+
+_TITLE = "ReLU-Nets on Fashion-MNIST"
+_LOG = ((1, "log"), (4, "log"))
+_LINEAR = ((1, "linear"), (4, "linear"))
+
+
+def _trainings(depth, widths, epochs, rates=RATES, **changes):
+    changes = {"dataset": "fashion_mnist", **changes}
+    return tuple(t for rate in rates for t in trainings_by_width(depth, widths, epochs, rate, **changes))
+
+
+EXPERIMENT = Experiment(
+    claim="On Fashion-MNIST too, putting back the few parameters that moved far hurts, and training always helps.",
+    trainings={
+        "quick": (*_trainings(1, (10,), 2, **QUICK), *_trainings(4, (10,), 2, **QUICK)),
+        "laptop": (
+            *_trainings(1, (10, 100, 1000), 20, (0.1,)),
+            *_trainings(1, (10, 100, 1000, 10_000), 20, (0.001,)),
+            *_trainings(4, (10, 100, 1000), 20),
+        ),
+        "paper": (
+            *_trainings(1, (10, 20, 100, 1000, 10_000, 100_000), 100),
+            *_trainings(4, (10, 20, 100, 1000, 5000), 100),
+        ),
+    },
+    seeds={"quick": (0,), "laptop": (0, 1, 2), "paper": tuple(range(5))},
+    draw=drawing_curves(_LOG, 0.1, _TITLE),
+    more_pictures={
+        "rich_fig14_rate_0.001": drawing_curves(_LOG, 0.001, _TITLE),
+        "rich_fig15": drawing_curves(_LINEAR, 0.1, _TITLE),
+        "rich_fig15_rate_0.001": drawing_curves(_LINEAR, 0.001, _TITLE),
+        "rich_fig16": drawing_bars(_TITLE),
+    },
+    rows=movement_rows,
+    table=movement_table,
+)
