@@ -62,6 +62,16 @@ def test_two_epochs_by_hand():
     }
 
 
+def test_a_component_of_zero_is_never_active():
+    # The second input is always 0, so the gradient (2 * error * x1, 0, 2 * error) has two components other than 0.
+    model = keras.Sequential([keras.Input((2,)), layers.Dense(1)])
+    model.compile(optimizer="sgd", loss="mse")
+    x, y = np.array([[2.0, 0.0]]), np.array([[9.0]])
+    activity = ActivityMap(x, y, percents=(100,))
+    model.fit(x, y, verbose=0, callbacks=[activity])
+    assert [counts.tolist() for counts in activity.counts[100]] == [[[1], [0]], [1]]
+
+
 @settings(deadline=None, max_examples=40)
 @given(
     shapes=st.lists(st.lists(st.integers(1, 4), max_size=3).map(tuple), min_size=1, max_size=4),

@@ -11,8 +11,8 @@ WITH_WIDTH = [
     *(models.conv2, models.conv4, models.conv6, models.conv7, models.conv13),
     *(models.resnet50, models.lenet_300_100, models.resnet18, models.vgg5, models.vgg11),
 ]
-RICH_REGIME = [models.resnet18, models.vgg5, models.vgg11, models.relu_net]  # Glorot normal
-ALL = [*WITH_WIDTH, models.f1, models.f2, models.mlp, models.relu_net]
+RICH_REGIME = [models.resnet18, models.vgg5, models.vgg11, models.relu_net, models.conv_net]  # Glorot normal
+ALL = [*WITH_WIDTH, models.f1, models.f2, models.mlp, models.relu_net, models.conv_net]
 
 
 def small(build, **arguments):
@@ -168,7 +168,7 @@ def test_output_is_a_distribution(build):
 def test_arguments_are_uniform():
     order = [
         *("input_shape", "classes", "conv", "dense", "kernel_initializer", "bias_initializer"),
-        *("l2", "dropout", "units", "depth", "batch_norm", "width"),
+        *("l2", "dropout", "units", "filters", "depth", "batch_norm", "width"),
         *("plain", "inner_kernel_size"),
     ]
     for build in ALL:
@@ -334,3 +334,20 @@ def test_wrong_l2():
     for l2 in (-1e-4, float("nan")):
         with pytest.raises(ValueError, match=r"`l2` must be at least 0. Received: l2="):
             models.mlp(l2=l2)
+
+
+def test_conv_net_counted_by_hand():
+    # w = 10, d = 2: 28 - 2 - 2 = 24 pixels; 9*10 + 10 = 100, 9*10*10 + 10 = 910, 24*24*10 = 5,760 features
+    model = models.conv_net()
+    assert [weight.shape for weight in model.weights[::2]] == [(3, 3, 1, 10), (3, 3, 10, 10), (5_760, 10)]
+    assert model.count_params() == 100 + 910 + 57_610
+    # d = 4: 20 pixels, 20*20*10 = 4,000 features; w = 64: 640 + 3 * (9*64*64 + 64) = 111,424, and 25,600 features
+    assert models.conv_net(depth=4).count_params() == 100 + 3 * 910 + 40_010
+    assert models.conv_net(filters=64, depth=4).count_params() == 111_424 + 256_010
+
+
+def test_conv_net_leaves_a_pixel():
+    assert models.conv_net((9, 12, 1), depth=4).get_layer("conv4").output.shape == (None, 1, 4, 10)
+    for depth in (0, 4):
+        with pytest.raises(ValueError, match=rf"leave a pixel .* Received: depth={depth}, input_shape=\(8, 12, 1\)"):
+            models.conv_net((8, 12, 1), depth=depth)

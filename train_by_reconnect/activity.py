@@ -104,7 +104,9 @@ class ActivityMap(keras.callbacks.Callback):
     `epochs` is the number of epochs counted; `paths` the paths of the variables, without the name of the model.
 
     Unlike the paper, which does not say where in an epoch it computes the gradient, this is its end: the initial
-    weights are not among those counted, the final ones are.
+    weights are not among those counted, the final ones are. And a component of exactly 0 is never active: of a network
+    with dead ReLUs fewer than alpha % may differ from 0, and which zeros were the largest would be for the order of the
+    layers to say.
 
     Args:
         x: array, or list or dict of arrays, the inputs of the data set; usually those of the training.
@@ -154,8 +156,8 @@ class ActivityMap(keras.callbacks.Callback):
         """Count the active parameters."""
         gradients = self._gradient()
         for percent, counts in self.counts.items():
-            for count, active in zip(counts, most_active(gradients, percent), strict=True):
-                count += active
+            for count, active, gradient in zip(counts, most_active(gradients, percent), gradients, strict=True):
+                count += active & (gradient != 0)
         self.epochs += 1
 
     def frequencies(self, percent):
