@@ -41,7 +41,7 @@ class Dataset:
     y_test: np.ndarray
 
 
-def load(name, directory=None, *, scaling="unit", validation=0, limit=None, balanced=False):
+def load(name, directory=None, *, scaling="unit", validation=0, limit=None, balanced=False, skip=0):
     """Load a data set, split validation from train and scale all parts alike.
 
     The validation images are the last ones of the training images, in the order of the file; `limit` then keeps the
@@ -76,6 +76,8 @@ def load(name, directory=None, *, scaling="unit", validation=0, limit=None, bala
         validation: Number of training images to set aside, from the end. Defaults to 0.
         limit: Number of training images to keep after that, from the start, at least 1. Defaults to `None`: all.
         balanced: Whether those kept are equally many of each class, the first ones of it. Defaults to `False`.
+        skip: Number of training images to pass over before those, as many of each class if they are balanced. With the
+            `limit` of another call, none of its images is among these. Defaults to 0.
 
     Returns:
         A `Dataset`: float32 images of shape `(n, height, width, channels)`, int32 labels of shape `(n,)`.
@@ -109,12 +111,15 @@ def load(name, directory=None, *, scaling="unit", validation=0, limit=None, bala
     count = len(x_train)
     _check_count("validation", validation, 0, count - 1, f"the {count:,} training images must not all be set aside")
     kept = count - validation
+    _check_count("skip", skip, 0, kept - 1, f"{kept:,} training images are left after `validation={validation}`")
     if limit is not None:
-        _check_count("limit", limit, 1, kept, f"{kept:,} training images are left after `validation={validation}`")
+        left = kept - skip
+        why = f"{left:,} training images are left after `validation={validation}`"
+        _check_count("limit", limit, 1, left, why + (f" and `skip={skip}`" if skip else ""))
 
-    chosen = slice(kept if limit is None else limit)
+    chosen = slice(skip, kept if limit is None else skip + limit)
     if balanced:
-        chosen = _first_of_each_class(y_train[:kept], limit)
+        chosen = _first_of_each_class(y_train[:kept], limit, skip)
 
     shift, scale = _statistics(source, x_train, scaling, 16 if name == "digits" else 255)
 
@@ -210,15 +215,15 @@ def _check_count(name, value, low, high, why):
         )
 
 
-def _first_of_each_class(labels, limit):
-    """The positions of the first `limit / 10` images of each class, ascending."""
-    if limit is None or limit % _NUM_CLASSES:
+def _first_of_each_class(labels, limit, skip):
+    """The positions of the first `limit / 10` images of each class after the first `skip / 10`, ascending."""
+    if limit is None or limit % _NUM_CLASSES or skip % _NUM_CLASSES:
         raise ValueError(
-            f"`balanced=True` expects a `limit` that is a multiple of {_NUM_CLASSES}, the number of classes. Received: "
-            f"limit={limit}. Pass e.g. limit=10_000."
+            f"`balanced=True` expects a `limit` and a `skip` that are multiples of {_NUM_CLASSES}, the number of "
+            f"classes. Received: limit={limit}, skip={skip}. Pass e.g. limit=10_000."
         )
-    wanted = limit // _NUM_CLASSES
-    positions = [np.flatnonzero(labels == number)[:wanted] for number in range(_NUM_CLASSES)]
+    wanted, passed = limit // _NUM_CLASSES, skip // _NUM_CLASSES
+    positions = [np.flatnonzero(labels == number)[passed : passed + wanted] for number in range(_NUM_CLASSES)]
     fewest = min(map(len, positions))
     if fewest < wanted:
         raise ValueError(

@@ -85,7 +85,7 @@ def _applications():
 
 
 def _papers():
-    return {name: getattr(models, name) for name in models.__all__ if name != "load_published"}
+    return {name: getattr(models, name) for name in models.__all__ if name not in ("initialize_from", "load_published")}
 
 
 def _plain(name):

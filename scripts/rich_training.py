@@ -8,6 +8,7 @@ import models
 from scripts import data
 from scripts.prepared import Prepared, steps_at_once
 
+_INITIALIZERS = {"glorot_normal": keras.initializers.GlorotNormal, "he_normal": keras.initializers.HeNormal}
 _L2 = 2.5e-4  # its gradient is the paper's weight decay of 5e-4
 
 
@@ -29,8 +30,10 @@ class RichTraining:
             Defaults to None.
         batch_size: int. Defaults to 128.
         model_arguments: dict for the model's function.
+        initializer: `"glorot_normal"`, as in the paper, or `"he_normal"`. Defaults to the first.
         train_limit: int or None: only so many training images, equally many of each class. Defaults to 10,000, as for
             MNIST in the paper.
+        train_skip: int, training images to pass over before those, of each class alike. Defaults to 0.
         validation: int, training images held out for the curve. Defaults to 5,000.
     """
 
@@ -43,7 +46,9 @@ class RichTraining:
     halve_every: int | None = None
     batch_size: int = 128
     model_arguments: dict = dataclasses.field(default_factory=dict)
+    initializer: str = "glorot_normal"
     train_limit: int | None = 10_000
+    train_skip: int = 0
     validation: int = 5000
 
     def prepare(self, seed, directory=None, *, jit=False):
@@ -64,11 +69,12 @@ class RichTraining:
             validation=self.validation,
             limit=self.train_limit,
             balanced=self.train_limit is not None,
+            skip=self.train_skip,
         )
         model = getattr(models, self.model)(
             input_shape=loaded.x_train.shape[1:],
             classes=loaded.num_classes,
-            kernel_initializer=keras.initializers.GlorotNormal(seed),
+            kernel_initializer=_INITIALIZERS[self.initializer](seed),
             **self.model_arguments,
         )
         model.compile(

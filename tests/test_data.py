@@ -138,6 +138,29 @@ class TestSplit:
         ):
             load("mnist", save(**arrays(4)), validation=1, limit=limit)
 
+    def test_what_is_skipped_is_what_another_call_takes(self, save):
+        # The images in order: classes 0 to 9, again 0 to 9, and again. The 10 after the first 10 are numbers 10 to 19.
+        content = arrays(31)
+        content["y_train"] = np.arange(31) % 10
+        folder = save(**content)
+        for balanced in (False, True):
+            got = load("mnist", folder, validation=1, limit=10, balanced=balanced, skip=10)
+            np.testing.assert_array_equal(np.round(got.x_train * 255)[..., 0], content["x_train"][10:20])
+        assert len(load("mnist", folder, validation=1, skip=10).x_train) == 20
+
+    @pytest.mark.parametrize(
+        ("arguments", "said"),
+        [
+            ({"skip": 30}, "`skip` must be .* from 0 to 29 .*Received: skip=30"),
+            ({"skip": 10, "limit": 21}, "`limit` must be .* from 1 to 20 .*`skip=10`.*Received: limit=21"),
+            ({"skip": 5, "limit": 10, "balanced": True}, "multiples of 10.*Received: limit=10, skip=5"),
+            ({"skip": 20, "limit": 20, "balanced": True}, "from 1 to 10"),
+        ],
+    )
+    def test_skip_out_of_range(self, save, arguments, said):
+        with pytest.raises(ValueError, match=said):
+            load("mnist", save(**arrays(31)), validation=1, **arguments)
+
     def test_is_frozen(self):
         with pytest.raises(dataclasses.FrozenInstanceError):
             load("digits").x_train = None

@@ -1,0 +1,67 @@
+"""The table of layer-wise sparse training: accuracy and times by variant, beside the paper's."""
+
+import statistics
+
+from scripts.results import percent
+
+_NOTE = (
+    "\n\nThe ratios of backward passes and of whole steps are of times measured side by side in one process, at the "
+    "end of each run; the training's is of the sums of the steps of different runs, whatever else the machine did then."
+)
+
+
+def table(paper):
+    """A function that makes the table of all variants.
+
+    Args:
+        paper: dict from a label to a pair of str: the paper's accuracy with the difference to full training, and its
+            ratio of times, or what its text says.
+
+    Returns:
+        Function of a list of `Curve` that gives a table in Markdown.
+    """
+
+    def make(curves):
+        lines = [
+            "| variant | seeds | test accuracy: mean | min | max | points above full | time of backward passes, ratio "
+            "| of whole steps, ratio | training, s | training, ratio | paper: accuracy | paper: backward ratio |",
+            "|" + "---|" * 12,
+        ]
+        groups = by_label(curves)
+        full = groups.get("full")
+        for label, same in groups.items():
+            accuracy = [curve.summary["test_accuracy"] for curve in same]
+            difference, ratio = "-", "-"
+            if full:
+                difference = f"{100 * (_mean(same, 'test_accuracy') - _mean(full, 'test_accuracy')):+.2f}"
+                ratio = f"{_mean(same, 'train_seconds') / _mean(full, 'train_seconds'):.2f}"
+            cells = [
+                *(label, str(len(same))),
+                *(percent(f(accuracy)) for f in (statistics.mean, min, max)),
+                difference,
+                f"{_mean(same, 'backward_ratio'):.3f}",
+                f"{_mean(same, 'step_ratio'):.3f}",
+                f"{_mean(same, 'train_seconds'):.1f}",
+                ratio,
+                *paper.get(label, ("-", "-")),
+            ]
+            lines.append("| " + " | ".join(cells) + " |")
+        return "\n".join(lines) + _NOTE
+
+    return make
+
+
+def by_label(curves):
+    """The runs of each variant.
+
+    Args:
+        curves: list of `Curve`.
+
+    Returns:
+        Dict from a label to a list of `Curve`.
+    """
+    return {label: [c for c in curves if c.label == label] for label in dict.fromkeys(c.label for c in curves)}
+
+
+def _mean(curves, key):
+    return statistics.mean(curve.summary[key] for curve in curves)
