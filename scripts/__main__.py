@@ -1,4 +1,4 @@
-"""The command line: `python -m scripts list`, `run NAME`, `figure NAME`, `weight_profiles --model NAME|FILE`."""
+"""Command line: `python -m scripts list`, `run NAME`, `figure NAME`, `report`, `weight_profiles --model NAME|FILE`."""
 
 import argparse
 import os
@@ -48,6 +48,10 @@ def _parser():
         command.add_argument("name", metavar="NAME")
         command.add_argument("--size", choices=["quick", "laptop", "paper"], help="default: that of the experiment")
         command.add_argument("--results", default="results", help="folder of results; default: results")
+    report = commands.add_parser("report", help="write all published results as one self-contained HTML page")
+    report.set_defaults(command=_report)
+    report.add_argument("--results", default="results", help="folder of results; default: results")
+    report.add_argument("--out", help="default: report.html in the folder of results")
     _add_weight_profiles(commands)
     return parser
 
@@ -126,6 +130,13 @@ def _figure(parsed):
 
     size = parsed.size or find(parsed.name).default_size
     print(publish(parsed.name, size, parsed.results, parsed.results))
+
+
+def _report(parsed):
+    from scripts.report import write_report
+
+    out = parsed.out or os.path.join(parsed.results, "report.html")
+    print(f"{len(write_report(parsed.results, out))} experiments in {out}, {os.path.getsize(out) / 1e6:.1f} MB")
 
 
 def _weight_profiles(parsed):

@@ -8,7 +8,7 @@ ALLOWED = {
     "train_by_reconnect": {"keras", "numpy", "tensorflow", "train_by_reconnect"},
     "models": {"keras", "numpy", "h5py", "models"},
     "scripts": {
-        *("keras", "numpy", "tensorflow", "matplotlib", "sklearn", "tqdm"),
+        *("keras", "numpy", "tensorflow", "matplotlib", "sklearn", "tqdm", "markdown_it", "PIL"),
         *("models", "scripts", "train_by_reconnect"),
     },
 }
