@@ -36,8 +36,8 @@ def replacing(path):
         partial.touch()
     except OSError as error:
         raise PermissionError(
-            f"The folder of the results must be writable. Received: {path.parent} ({error.strerror}). Name another one, "
-            "with --results or --out."
+            f"The results folder must be writable. Received: {path.parent} ({error.strerror}). Name another one, with "
+            "--results or --out."
         ) from error
     try:
         yield partial
