@@ -7,10 +7,10 @@ import keras
 
 import models
 from scripts.backward_time import step_times
+from scripts.earlier_run import earlier_run
 from scripts.files import read_csv
 from scripts.layerwise_costs import Draws, TrainingTime, costs
 from scripts.rich_training import PreparedRich, RichTraining
-from scripts.runner import folder_of
 from train_by_reconnect import LayerwiseTraining, layerwise_schemes, trainable_layers
 
 _FILES = (".npz", ".keras", ".h5")
@@ -93,12 +93,7 @@ class PreparedLayerwise(PreparedRich):
                     "folder with --data; the size 'laptop' trains its own instead."
                 )
             return path
-        beside = self._folder.parent.parent.joinpath(*folder_of("", "", name, self.seed, "").parts[-2:])
-        if not (beside / "done.json").exists():
-            raise FileNotFoundError(
-                f"`starts_from` must be a training that is finished. Received: starts_from={name!r}, seed {self.seed}, "
-                f"which is not in {beside}. Run it first, e.g. without --only."
-            )
+        beside = earlier_run(self._folder, name, self.seed)
         trained = keras.models.clone_model(self.model)
         trained.load_weights(beside / "final.weights.h5")
         return trained

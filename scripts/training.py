@@ -1,18 +1,20 @@
 """One training by LaPerm, Lookahead or a plain optimizer, declared as data and set up from it."""
 
 import dataclasses
-import math
 
 import keras
-import numpy as np
 
 import models
 from scripts import augment, data
-from scripts.prepared import Prepared
-from scripts.snapshots import SavedSnapshots
-from train_by_reconnect import LaPerm, Lookahead, RankingMonitor, SyncEvaluation, share_value, sparsify
-from train_by_reconnect.rows import to_rows
-from train_by_reconnect.weight_vectors import describe_variables
+from scripts.prepared_training import PreparedTraining
+from train_by_reconnect import LaPerm, Lookahead, share_value, sparsify
+
+_INITIALIZERS = {
+    "he_uniform": keras.initializers.HeUniform,
+    "he_normal": keras.initializers.HeNormal,
+    "glorot_uniform": keras.initializers.GlorotUniform,
+    "glorot_normal": keras.initializers.GlorotNormal,
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -48,6 +50,16 @@ class Training:
         ranking_monitor: dict of arguments for `train_by_reconnect.RankingMonitor`, whose files come into the folder of
             the run; or None.
         snapshots: dict of arguments for `train_by_reconnect.KernelSnapshots`, likewise; or None.
+        kernel_initializer: `"he_uniform"`, `"he_normal"`, `"glorot_uniform"`, `"glorot_normal"`, or None for what the
+            model has by default. Biases keep the model's own.
+        starts_from: str or None, the label of a training of the same experiment that is run before, with the same
+            seed and `keep_best`. The weights of its best epoch are the initial ones, each weight vector of its kernels
+            shuffled: the paper's N_S. Biases and normalization layers start as they were trained.
+        keep_best: bool, keep the weights of the epoch with the best held-out accuracy; not with `"laperm"`. Defaults
+            to `False`.
+        keep_zeros: bool, keep weights that are zero at the start at zero; not with `"laperm"`. Defaults to `False`.
+        train_evaluation: int, how many training images, drawn once, are evaluated without dropout and augmentation
+            whenever the held-out ones are. Defaults to 0.
     """
 
     label: str
@@ -74,6 +86,25 @@ class Training:
     metrics: tuple = ("accuracy",)
     ranking_monitor: dict | None = None
     snapshots: dict | None = None
+    kernel_initializer: str | None = None
+    starts_from: str | None = None
+    keep_best: bool = False
+    keep_zeros: bool = False
+    train_evaluation: int = 0
+
+    def __post_init__(self):
+        """Refuse what would be lost or could not be."""
+        drawn = [name for name in ("kernel_initializer", "sparsity", "shared_value") if getattr(self, name) is not None]
+        if self.starts_from is not None and drawn:
+            raise ValueError(
+                f"With `starts_from` the initial weights are those of another training. Received: {drawn[0]}="
+                f"{getattr(self, drawn[0])!r}. Leave that out."
+            )
+        if self.optimizer == "laperm" and (self.keep_best or self.keep_zeros):
+            raise ValueError(
+                "LaPerm has accuracies after synchronizations and not after epochs, and permutes zeros too. Received: "
+                f"keep_best={self.keep_best}, keep_zeros={self.keep_zeros}. Leave both out, or take another optimizer."
+            )
 
     def prepare(self, seed, directory=None, *, jit=False):
         """Make everything that `fit` needs.
@@ -90,8 +121,9 @@ class Training:
         loaded = data.load(
             self.dataset, directory, scaling=self.scaling, validation=self.validation, limit=self.train_limit
         )
+        drawn = {} if self.kernel_initializer is None else {"kernel_initializer": self._initializer(seed)}
         model = getattr(models, self.model)(
-            input_shape=loaded.x_train.shape[1:], classes=loaded.num_classes, **self.model_arguments
+            input_shape=loaded.x_train.shape[1:], classes=loaded.num_classes, **drawn, **self.model_arguments
         )
         if self.sparsity is not None:
             sparsify(model, self.sparsity, method=self.sparsity_method, input_limit=self.input_limit, seed=seed)
@@ -105,6 +137,14 @@ class Training:
         )
         return PreparedTraining(self, model, loaded, seed)
 
+    def _initializer(self, seed):
+        if self.kernel_initializer not in _INITIALIZERS:
+            raise ValueError(
+                f"`kernel_initializer` must be one of {', '.join(_INITIALIZERS)}, or None. Received: "
+                f"kernel_initializer={self.kernel_initializer!r}. Choose one of them."
+            )
+        return _INITIALIZERS[self.kernel_initializer](seed)
+
     def _optimizer(self):
         if self.optimizer == "sgd":
             return keras.optimizers.SGD(self.learning_rate)
@@ -114,60 +154,3 @@ class Training:
         if self.optimizer == "lookahead":
             return Lookahead(adam, **self.optimizer_arguments)
         return adam
-
-
-class PreparedTraining(Prepared):
-    """A training of weights, with what LaPerm's experiments look at.
-
-    Args:
-        training: `Training`.
-        model: compiled `keras.Model`.
-        loaded: `scripts.data.Dataset`.
-        seed: int.
-    """
-
-    def __init__(self, training, model, loaded, seed):
-        super().__init__(training, model, loaded, seed)
-        self.augmentation = training.augmentation
-        # The paper's accuracies of LaPerm are those after a synchronization; other optimizers have epochs only.
-        if training.optimizer == "laperm":
-            self.evaluation = SyncEvaluation(
-                {self.held_out: self.validation_data}, every=training.evaluate_every, before=training.evaluate_before
-            )
-            self.validation_data = None
-        self._initial = self._sorted_weight_vectors()
-
-    def learning_rate(self, epoch):
-        """The learning rate of an epoch: see `Training`."""
-        divisors = [divisor for drop, divisor in self.training.learning_rate_drops.items() if drop <= epoch]
-        return self.training.learning_rate * self.training.learning_rate_decay**epoch / math.prod(divisors)
-
-    def callbacks(self, folder, log_dir=None):
-        """The monitors that the training declares."""
-        watching = []
-        if self.training.ranking_monitor is not None:
-            watching.append(RankingMonitor(**self.training.ranking_monitor, folder=folder, log_dir=log_dir))
-        if self.training.snapshots is not None:
-            watching.append(SavedSnapshots(folder / "snapshots.npz", **self.training.snapshots))
-        return watching
-
-    def summary(self):
-        """What is known at the end, and whether the weights are a permutation of the initial ones."""
-        return {**super().summary(), "is_permutation": self.is_permutation()}
-
-    def is_permutation(self):
-        """Whether every weight vector still holds exactly its initial values.
-
-        Returns:
-            Bool.
-        """
-        now = self._sorted_weight_vectors()
-        return all(np.array_equal(a, b) for a, b in zip(self._initial, now, strict=True))
-
-    def _sorted_weight_vectors(self):
-        kernels = self.model.trainable_variables
-        return [
-            np.sort(to_rows(kernel.numpy(), layout.unit_axes, np), axis=1)
-            for kernel, layout in zip(kernels, describe_variables(kernels), strict=True)
-            if layout.kind == "kernel"
-        ]

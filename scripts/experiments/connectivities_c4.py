@@ -15,7 +15,7 @@ from scripts.draw_connectivity import METHODS, drawing, table
 from scripts.experiment import Experiment
 
 _TITLE = "Conv2 on CIFAR-10"
-_LIMITS = (0.2, 0.75)
+_LIMITS = (0.5, 0.75)
 
 EXPERIMENT = Experiment(
     claim="Conv2 learns CIFAR-10 nearly as well by masks or signs of fixed random weights as by its weights.",

@@ -1,0 +1,83 @@
+"""The published tables of section 5: one line for each training, then what the paper finds, with our numbers."""
+
+import statistics
+
+from scripts.laperm_runs import by_label, final, number_in, steps_per_epoch
+from scripts.results import percent
+
+_HEAD = (
+    *("training", "synchronizations in an epoch", "seeds", "test accuracy: mean", "min", "max"),
+    *("held-out images", "training images", "permutation", "paper"),
+)
+
+
+def table(paper, findings):
+    """A function that makes the table of an experiment.
+
+    Args:
+        paper: dict from a label to the paper's number, as text.
+        findings: dict from what the paper finds, as a sentence, to a function of a list of `scripts.results.Curve` that
+            says what ours are, as text, or gives None where the runs for it are not there.
+
+    Returns:
+        Function of a list of `Curve` that gives Markdown.
+    """
+
+    def make(curves):
+        lines = [f"| {' | '.join(_HEAD)} |", "|" + "---|" * len(_HEAD)]
+        lines += [_line(label, same, paper) for label, same in by_label(curves).items()]
+        lines += ["", "Accuracies are those of the last weights, LaPerm's after the last synchronization."]
+        lines += ["", "What the paper finds, and ours, of mean test accuracies unless it says otherwise:", ""]
+        said = {finding: ours(curves) for finding, ours in findings.items()}
+        return "\n".join(lines + [f"- {finding} Ours: {text}." for finding, text in said.items() if text])
+
+    return make
+
+
+def _line(label, same, paper):
+    test = [final(curve, "test_accuracy") for curve in same]
+    sync_period = number_in(label, "k")
+    cells = [
+        label,
+        f"{steps_per_epoch(same[0]) / sync_period:.3g}" if sync_period else "-",
+        str(len(same)),
+        *(percent(f(test)) for f in (statistics.mean, min, max)),
+        *(percent(statistics.mean(final(c, metric) for c in same)) for metric in ("val_accuracy", "train_accuracy")),
+        f"{sum(curve.summary['is_permutation'] for curve in same)} of {len(same)}",
+        paper.get(label, "-"),
+    ]
+    return f"| {' | '.join(cells)} |"
+
+
+def points(difference):
+    """A difference of two accuracies as text.
+
+    Args:
+        difference: float.
+
+    Returns:
+        Str.
+
+    Example:
+
+    >>> points(0.0013), points(-0.2)
+    ('+0.13', '-20.00')
+    """
+    return f"{100 * difference:+.2f}"
+
+
+def differences(pairs):
+    """Differences of mean accuracies, in points, as text.
+
+    Args:
+        pairs: dict from a name to a pair of floats, the minuend and the subtrahend.
+
+    Returns:
+        Str, or None for no pairs.
+
+    Example:
+
+    >>> differences({"p = 30 %": (0.9, 0.91), "p = 50 %": (0.9, 0.88)})
+    'p = 30 %: -1.00 points; p = 50 %: +2.00 points'
+    """
+    return "; ".join(f"{name}: {points(a - b)} points" for name, (a, b) in pairs.items()) or None
