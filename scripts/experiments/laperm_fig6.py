@@ -12,7 +12,8 @@ all of its steps; ours is all of ours, so that the accuracy just before it is se
 images are held out for the curves, so that an epoch has 900 steps, and the test set is looked at once; training
 accuracies are of 30,000 random training images, as in the paper. The laptop size is a quarter as wide, without
 dropout (which would leave such a network too little), has 7,000 images, 18 epochs and five k, which synchronize as
-often in an epoch as the paper's 1 (rather 7), 50, 200, 1000 and 2000. The quick size is a small Conv2 on digits.
+often in an epoch as the paper's 50, 200, 1000 and 2000, and k = 1, which stays what it is. The quick size is a small
+Conv2 on digits.
 """
 
 from scripts.draw_sync_periods import draw, draw_training
