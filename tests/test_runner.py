@@ -1,5 +1,6 @@
 import dataclasses
 import json
+import shutil
 
 import h5py
 import numpy as np
@@ -28,6 +29,19 @@ TINY = Training(
 ADAM = dataclasses.replace(TINY, label="Adam", optimizer="adam", optimizer_arguments={}, evaluate_before=False)
 
 
+@pytest.fixture(scope="module")
+def finished_once(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("finished")
+    run(TINY, 0, folder, QUIET)
+    return folder
+
+
+@pytest.fixture
+def finished(finished_once, tmp_path):
+    """The folder of a finished run of TINY, seed 0, for one test to do with what it likes."""
+    return shutil.copytree(finished_once, tmp_path / "finished")
+
+
 def weights(folder):
     found = {}
     with h5py.File(folder / "final.weights.h5") as file:
@@ -35,11 +49,10 @@ def weights(folder):
     return found
 
 
-def test_rows_are_where_synchronizations_fall(tmp_path):
+def test_rows_are_where_synchronizations_fall(finished):
     # 7 steps an epoch and k = 5: synchronizations after steps 5 (epoch 0), 10 (epoch 1), 15 and 20 (epoch 2), and the
     # final one after step 21, which has no "before" because it is not the callback's.
-    run(TINY, 0, tmp_path, QUIET)
-    rows = [(row["epoch"], row["step"], row["when"]) for row in read_csv(tmp_path / "rows.csv")]
+    rows = [(row["epoch"], row["step"], row["when"]) for row in read_csv(finished / "rows.csv")]
     pairs = {0: [5], 1: [10], 2: [15, 20]}
     expected = []
     for epoch, steps in pairs.items():
@@ -48,9 +61,8 @@ def test_rows_are_where_synchronizations_fall(tmp_path):
     assert rows == [*expected, (2, 21, "after")]
 
 
-def test_summary_says_what_was_measured_where(tmp_path):
-    summary = run(TINY, 0, tmp_path, QUIET)
-    assert summary == json.loads((tmp_path / "done.json").read_text())
+def test_summary_says_what_was_measured_where(finished):
+    summary = json.loads((finished / "done.json").read_text())
     assert summary["is_permutation"] is True
     assert summary["test_images"] == 360
     assert summary["train_images"] == 200
@@ -68,10 +80,9 @@ def test_adam_is_no_permutation_and_is_evaluated_every_epoch(tmp_path):
     np.testing.assert_allclose([row["learning_rate"] for row in rows], [1e-3, 5e-4, 2.5e-4], rtol=1e-6)
 
 
-def test_a_finished_run_is_not_run_again(tmp_path, monkeypatch):
-    first = run(TINY, 0, tmp_path, QUIET)
+def test_a_finished_run_is_not_run_again(finished, monkeypatch):
     monkeypatch.setattr(Training, "prepare", lambda *arguments, **named: pytest.fail("ran again"))
-    assert run(TINY, 0, tmp_path, QUIET) == first
+    assert run(TINY, 0, finished, QUIET) == json.loads((finished / "done.json").read_text())
 
 
 @pytest.mark.parametrize(("training", "killed_in"), [(TINY, 2), (ADAM, 1)], ids=["laperm", "adam"])
@@ -100,30 +111,28 @@ def test_a_killed_run_resumes_and_ends_the_same(tmp_path, monkeypatch, training,
     assert left == {"declaration.json", "done.json", "final.weights.h5", "rows.csv"}
 
 
-def test_another_seed_is_another_run(tmp_path):
-    summaries = [run(TINY, seed, tmp_path / str(seed), QUIET) for seed in (0, 1)]
-    assert summaries[0]["test_loss"] != summaries[1]["test_loss"]
+def test_another_seed_is_another_run(finished, tmp_path):
+    other = run(TINY, 1, tmp_path / "other", QUIET)
+    assert other["test_loss"] != json.loads((finished / "done.json").read_text())["test_loss"]
 
 
-def test_a_changed_declaration_is_refused_and_nothing_is_lost(tmp_path):
-    run(TINY, 0, tmp_path, QUIET)
-    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+def test_a_changed_declaration_is_refused_and_nothing_is_lost(finished):
+    before = {path.name: path.read_bytes() for path in finished.iterdir()}
     changed = dataclasses.replace(TINY, batch_size=16)
     with pytest.raises(ValueError, match=r"training.batch_size was 32 and is 16.*--results"):
-        run(changed, 0, tmp_path, QUIET)
+        run(changed, 0, finished, QUIET)
     with pytest.raises(ValueError, match=r"precision was 'float32' and is 'mixed_float16'"):
-        run(TINY, 0, tmp_path, dataclasses.replace(QUIET, precision="mixed_float16"))
-    assert before == {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+        run(TINY, 0, finished, dataclasses.replace(QUIET, precision="mixed_float16"))
+    assert before == {path.name: path.read_bytes() for path in finished.iterdir()}
 
 
-def test_a_setting_added_with_a_default_leaves_old_results_valid(tmp_path):
+def test_a_setting_added_with_a_default_leaves_old_results_valid(finished):
     @dataclasses.dataclass(frozen=True)
     class Later(Training):
         added: float = 0.5
 
-    run(TINY, 0, tmp_path, QUIET)
     settings = {field.name: getattr(TINY, field.name) for field in dataclasses.fields(TINY)}
-    assert run(Later(**settings), 0, tmp_path, QUIET)["is_permutation"]
+    assert run(Later(**settings), 0, finished, QUIET)["is_permutation"]
 
 
 @pytest.mark.parametrize("options", [{"precision": "mixed_float16"}, {"precision": "mixed_bfloat16"}, {"jit": True}])

@@ -89,7 +89,7 @@ def _rows(curves):
 EXPERIMENT = Experiment(
     claim="Training by reconnection: every weight keeps its value and only its place in the weight vector changes.",
     trainings={
-        "quick": _trainings(16, 12, dataset="digits", epochs=10, batch_size=32),
+        "quick": _trainings(16, 12, dataset="digits", epochs=3, batch_size=32),
         "laptop": _trainings(100, 24, dataset="mnist", epochs=5, batch_size=50),
     },
     seeds={"quick": (0,), "laptop": (0,)},
