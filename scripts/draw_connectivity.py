@@ -2,7 +2,7 @@
 
 import statistics
 
-from scripts.results import COLORS, draw_band, percent
+from scripts.results import COLORS, by_label, draw_band, percent
 
 # The order is that of Table 1, and a method has its colour in every figure.
 METHODS = {
@@ -76,8 +76,7 @@ def table(paper):
             "| min | max | test accuracy, last epoch | changed, last epoch | paper |",
             "|" + "---|" * 9,
         ]
-        for label in dict.fromkeys(curve.label for curve in curves):
-            same = [curve for curve in curves if curve.label == label]
+        for label, same in by_label(curves).items():
             best = [curve.summary["test_accuracy_at_best"] for curve in same]
             held_out = [curve.values("val_accuracy", ("epoch",))[1] for curve in same]
             means = [statistics.mean(values) for values in zip(*held_out, strict=True)]

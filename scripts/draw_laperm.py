@@ -2,8 +2,8 @@
 
 import statistics
 
-from scripts.laperm_runs import SYNCHRONIZED, by_label, final, in_epochs, number_in
-from scripts.results import COLORS, draw_band
+from scripts.laperm_runs import SYNCHRONIZED, final, in_epochs, number_in
+from scripts.results import COLORS, by_label, draw_band
 
 PANELS = {
     "val_accuracy": "Held-out images",

@@ -5,9 +5,8 @@ import statistics
 
 import matplotlib.ticker
 
-from scripts.layerwise_tables import by_label
 from scripts.layerwise_variants import PRE_TRAINED, family_of, rho_of
-from scripts.results import COLORS
+from scripts.results import COLORS, by_label
 
 # A family has its colour and marker in every figure; what two share is told apart by the other.
 _STYLES = {

@@ -4,8 +4,8 @@ import matplotlib
 import numpy as np
 
 from scripts.draw_laperm import percent_axis
-from scripts.laperm_runs import SYNCHRONIZED, by_label, in_epochs, mean_curve
-from scripts.results import COLORS, draw_band
+from scripts.laperm_runs import SYNCHRONIZED, in_epochs, mean_curve
+from scripts.results import COLORS, by_label, draw_band
 from scripts.sync_period_findings import EARLY, FROZEN, ONCE, dense_runs, sparse_runs
 
 _WINDOW = 1 / 9  # of all epochs, to either side: 10 of the paper's 90

@@ -2,8 +2,9 @@
 
 import statistics
 
-from scripts.laperm_runs import by_label, final_means, in_epochs, mean_curve
+from scripts.laperm_runs import final_means, in_epochs, mean_curve
 from scripts.laperm_tables import differences
+from scripts.results import by_label
 
 _FIRST_DROP = 0.4  # of all epochs
 

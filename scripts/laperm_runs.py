@@ -5,6 +5,8 @@ import dataclasses
 import re
 import statistics
 
+from scripts.results import by_label
+
 CHANCE = 0.1  # of ten classes
 SYNCHRONIZED = ("after", "epoch")  # where an accuracy counts: LaPerm's after synchronizations, others' after epochs
 
@@ -26,21 +28,6 @@ def number_in(label, name):
     """
     found = re.search(rf"\b{name} = (\d+)", label)
     return int(found[1]) if found else None
-
-
-def by_label(curves):
-    """The runs of each label.
-
-    Args:
-        curves: list of `scripts.results.Curve`.
-
-    Returns:
-        Dict from a label to a list of `Curve`, in the order of the curves.
-    """
-    groups = {}
-    for curve in curves:
-        groups.setdefault(curve.label, []).append(curve)
-    return groups
 
 
 def steps_per_epoch(curve):

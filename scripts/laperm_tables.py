@@ -2,8 +2,8 @@
 
 import statistics
 
-from scripts.laperm_runs import by_label, final, number_in, steps_per_epoch
-from scripts.results import percent
+from scripts.laperm_runs import final, number_in, steps_per_epoch
+from scripts.results import by_label, percent
 
 _HEAD = (
     *("training", "synchronizations in an epoch", "seeds", "test accuracy: mean", "min", "max"),

@@ -2,7 +2,7 @@
 
 import statistics
 
-from scripts.results import percent
+from scripts.results import by_label, percent
 
 _NOTE = (
     "\n\nThe ratios of backward passes and of whole steps are of times measured side by side in one process, at the "
@@ -49,18 +49,6 @@ def table(paper):
         return "\n".join(lines) + _NOTE
 
     return make
-
-
-def by_label(curves):
-    """The runs of each variant.
-
-    Args:
-        curves: list of `Curve`.
-
-    Returns:
-        Dict from a label to a list of `Curve`.
-    """
-    return {label: [c for c in curves if c.label == label] for label in dict.fromkeys(c.label for c in curves)}
 
 
 def _mean(curves, key):

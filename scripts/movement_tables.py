@@ -4,7 +4,7 @@ import dataclasses
 import statistics
 
 from scripts.movement_training import reinitialized, setting_of
-from scripts.results import percent
+from scripts.results import by_label, percent
 
 _HEAD = (
     *("network", "seeds", "parameters", "initial: mean", "trained: mean", "min", "max"),
@@ -74,8 +74,7 @@ def networks(curves):
         List of `Network`, in the order of the curves.
     """
     found = []
-    for label in dict.fromkeys(curve.label for curve in curves):
-        same = [curve for curve in curves if curve.label == label]
+    for label, same in by_label(curves).items():
         accuracies = {"active": {}, "lazy": {}}
         for row in (row for curve in same for row in reinitialized(curve)):
             accuracies[row["reinitialized"]].setdefault(row["percent"], []).append(row["test_accuracy"])

@@ -6,6 +6,7 @@ import statistics
 import numpy as np
 
 from scripts.ranking_traits import LOSS, autocorrelation, jumps_and_rises, load_record, rank_correlation
+from scripts.results import by_label
 
 LAGS = (1, 50)
 DISTANCES = (
@@ -75,11 +76,8 @@ def traits_table(curves):
     Returns:
         Str, Markdown.
     """
-    by_label = {}
-    for curve in curves:
-        by_label.setdefault(curve.label, []).append(curve)
     distances, ends, jumps = ([_line(head), _line(["---"] * len(head))] for head in (DISTANCES, ENDS, JUMPS))
-    for label, same in by_label.items():
+    for label, same in by_label(curves).items():
         records = [load_record(curve) for curve in same]
         for number, phase in enumerate(records[0].phases()):
             distances.append(_line([label, f"{records[0].rate[phase[0]]:.3g}", *_phase_cells(records, number)]))

@@ -113,6 +113,21 @@ def evaluations(curves):
     return [{"label": curve.label, "seed": curve.seed, **row} for curve in curves for row in curve.rows]
 
 
+def by_label(curves):
+    """The runs of each label.
+
+    Args:
+        curves: list of `Curve`.
+
+    Returns:
+        Dict from a label to a list of `Curve`, in the order of the curves.
+    """
+    groups = {}
+    for curve in curves:
+        groups.setdefault(curve.label, []).append(curve)
+    return groups
+
+
 def summarize(curves, paper):
     """One line for each label: the spread over the seeds, and the paper's number.
 
@@ -127,8 +142,7 @@ def summarize(curves, paper):
         "| training | seeds | test accuracy: mean | min | max | best seen | just before a sync | permutation | paper |"
     )
     lines = [head, "|" + "---|" * 9]
-    for label in dict.fromkeys(curve.label for curve in curves):
-        same = [curve for curve in curves if curve.label == label]
+    for label, same in by_label(curves).items():
         final = [curve.summary["test_accuracy"] for curve in same]
         best = [value for curve in same for value in curve.values("test_accuracy", ("after", "epoch"))[1]]
         before = [curve.values("test_accuracy", ("before",))[1][-1:] for curve in same]

@@ -2,10 +2,10 @@
 
 import statistics
 
-from scripts.laperm_runs import CHANCE, by_label, final_means, in_epochs, mean_curve, number_in
+from scripts.laperm_runs import CHANCE, final_means, in_epochs, mean_curve, number_in
 from scripts.laperm_tables import differences, points
 from scripts.ranking_traits import rank_correlation
-from scripts.results import percent
+from scripts.results import by_label, percent
 
 ONCE, FROZEN = "one synchronization, at the end", "p = 50 %, Adam, zeros frozen"
 _SPARSE = "p = 50 %, "

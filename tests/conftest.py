@@ -1,5 +1,6 @@
 """What several tests share: where the reference data lies, and small models."""
 
+import contextlib
 import gc
 import os
 import pathlib
@@ -37,6 +38,28 @@ def no_garbage():
     """Models are full of reference cycles; collected after every file, not after every test, which would be slow."""
     yield
     gc.collect()
+
+
+@pytest.fixture(scope="session")
+def killed_before():
+    """A context in which a run is killed when an epoch begins, whatever trains in it."""
+    from scripts.checkpoint import SeedEveryEpoch
+
+    @contextlib.contextmanager
+    def killed(epoch):
+        usual = SeedEveryEpoch.on_epoch_begin
+
+        def kill(self, now, logs=None):
+            if now == epoch:
+                raise KeyboardInterrupt
+            usual(self, now, logs)
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(SeedEveryEpoch, "on_epoch_begin", kill)
+            with pytest.raises(KeyboardInterrupt):
+                yield
+
+    return killed
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,6 @@ import numpy as np
 import pytest
 
 from scripts.connectivity_settings import all_methods, training
-from scripts.connectivity_training import PreparedConnectivity
 from scripts.experiment import find
 from scripts.files import read_csv
 from scripts.results import Curve, publish
@@ -84,18 +83,10 @@ def test_test_accuracy_is_that_of_the_best_held_out_epoch(tmp_path):
     assert summary["test_accuracy_at_best"] == shorter["test_accuracy"]
 
 
-def test_a_killed_run_resumes_and_ends_the_same(tmp_path, monkeypatch):
+def test_a_killed_run_resumes_and_ends_the_same(tmp_path, killed_before):
     whole = run(TINY, 0, tmp_path / "whole", QUIET)
-    with monkeypatch.context() as patch:
-
-        def killed(self, epoch):
-            if epoch == 2:
-                raise KeyboardInterrupt
-            return self.training.learning_rate
-
-        patch.setattr(PreparedConnectivity, "learning_rate", killed)
-        with pytest.raises(KeyboardInterrupt):
-            run(TINY, 0, tmp_path / "parts", QUIET)
+    with killed_before(2):
+        run(TINY, 0, tmp_path / "parts", QUIET)
     parts = run(TINY, 0, tmp_path / "parts", QUIET)
     assert (tmp_path / "parts/rows.csv").read_bytes() == (tmp_path / "whole/rows.csv").read_bytes()
     assert {**parts, "seconds": 0} == {**whole, "seconds": 0}

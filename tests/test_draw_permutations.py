@@ -14,7 +14,6 @@ from scripts.files import read_csv
 from scripts.results import collect
 from scripts.runner import Options, folder_of, run
 from scripts.snapshots import load_snapshots
-from scripts.training import PreparedTraining
 from train_by_reconnect import cycle_lengths, permutation_between, ranking
 
 
@@ -107,22 +106,13 @@ def test_the_experiments_run_and_are_drawn(tmp_path, capsys):
     assert [row["to"] for row in rows[:128]] == permutations[0].tolist()
 
 
-def test_snapshots_survive_a_cut(tmp_path, monkeypatch):
+def test_snapshots_survive_a_cut(tmp_path, killed_before):
     training = trainings_of("laperm_fig4", "quick")[1]
     training = dataclasses.replace(training, epochs=3, snapshots={"layer": "output", "every": 60})
     quiet = Options(progress=False)
     run(training, 0, folder_of("a", "quick", "b", 0, tmp_path), quiet)
-    with monkeypatch.context() as patch:
-        usual = PreparedTraining.learning_rate
-
-        def killed(self, epoch):
-            if epoch == 2:
-                raise KeyboardInterrupt
-            return usual(self, epoch)
-
-        patch.setattr(PreparedTraining, "learning_rate", killed)
-        with pytest.raises(KeyboardInterrupt):
-            run(training, 0, tmp_path / "parts", quiet)
+    with killed_before(2):
+        run(training, 0, tmp_path / "parts", quiet)
     run(training, 0, tmp_path / "parts", quiet)
     steps, rows = load_snapshots(folder_of("a", "quick", "b", 0, tmp_path) / "snapshots.npz")
     # 45 steps an epoch: multiples of 60, and the end.

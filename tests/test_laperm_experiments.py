@@ -164,32 +164,18 @@ def rows_of(model):
     return [to_rows(kernel.numpy(), axes, np) for kernel, axes in kernels_of(model)]
 
 
-def run_killed_before(epoch, training, seed, folder, monkeypatch):
-    usual = PreparedTraining.learning_rate
-
-    def killed(self, now):
-        if now == epoch:
-            raise KeyboardInterrupt
-        return usual(self, now)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(PreparedTraining, "learning_rate", killed)
-        with pytest.raises(KeyboardInterrupt):
-            run(training, seed, folder, QUIET)
-
-
 FIG5 = {training.label: training for training in trainings_of("laperm_fig5", "quick")}
 ADAM, SHUFFLED = "Adam", "LaPerm, weights of Adam, shuffled"
 
 
 @pytest.fixture(scope="module")
-def fig5(tmp_path_factory):
+def fig5(tmp_path_factory, killed_before):
     """Two curves of Fig. 5 at quick size: Adam; and LaPerm from its weights, which is cut and goes on."""
     folder = tmp_path_factory.mktemp("results")
     folders = {label: folder_of("laperm_fig5", "quick", label, 3, folder) for label in (ADAM, SHUFFLED)}
     run(FIG5[ADAM], 3, folders[ADAM], QUIET)
-    with pytest.MonkeyPatch.context() as patch:
-        run_killed_before(2, FIG5[SHUFFLED], 3, folders[SHUFFLED], patch)
+    with killed_before(2):
+        run(FIG5[SHUFFLED], 3, folders[SHUFFLED], QUIET)
     run(FIG5[SHUFFLED], 3, folders[SHUFFLED], QUIET)
     return folders
 
@@ -245,11 +231,12 @@ def test_a_start_that_is_not_there_says_what_to_do(tmp_path):
         prepared.callbacks(folder)
 
 
-def test_zeros_are_kept_through_a_resume(tmp_path, monkeypatch):
+def test_zeros_are_kept_through_a_resume(tmp_path, monkeypatch, killed_before):
     training = dataclasses.replace(TINY, optimizer="lookahead", sparsity=0.5, keep_zeros=True)
     start, finished, weights = rows_of(training.prepare(0).model), PreparedTraining.summary, []
     monkeypatch.setattr(PreparedTraining, "summary", lambda self: weights.append(rows_of(self.model)) or finished(self))
-    run_killed_before(1, training, 0, tmp_path, monkeypatch)
+    with killed_before(1):
+        run(training, 0, tmp_path, QUIET)
     run(training, 0, tmp_path, QUIET)
     for before, after in zip(start, weights[0], strict=True):
         np.testing.assert_array_equal(before == 0, after == 0)

@@ -130,19 +130,10 @@ def test_tables_and_rows_need_no_picture(published):
     assert len(published_rows(curves)) == 2 * 37
 
 
-def test_a_killed_run_records_the_same(published, tmp_path, monkeypatch):
+def test_a_killed_run_records_the_same(published, tmp_path, killed_before):
     training = on_digits(trainings_of("laperm_fig3", "quick")[2])
-    with monkeypatch.context() as patch:
-        usual = PreparedTraining.learning_rate
-
-        def killed(self, epoch):
-            if epoch == 2:
-                raise KeyboardInterrupt
-            return usual(self, epoch)
-
-        patch.setattr(PreparedTraining, "learning_rate", killed)
-        with pytest.raises(KeyboardInterrupt):
-            run(training, 0, tmp_path, QUIET)
+    with killed_before(2):
+        run(training, 0, tmp_path, QUIET)
     assert len(read_csv(tmp_path / "ranking_distance.csv")) == 24
     run(training, 0, tmp_path, QUIET)
     whole = pathlib.Path(folder_of("laperm_fig3", "quick", training.label, 0, published))

@@ -9,7 +9,7 @@ from scripts.draw_layerwise import family_has_a_style
 from scripts.experiment import find
 from scripts.files import read_csv, read_json, write_json
 from scripts.layerwise_costs import Draws, TrainingTime, costs
-from scripts.layerwise_sparse_training import LayerwiseSparseTraining, PreparedLayerwise
+from scripts.layerwise_sparse_training import LayerwiseSparseTraining
 from scripts.layerwise_variants import pre_trained, top_and_bottom
 from scripts.results import Curve, publish
 from scripts.runner import Options, folder_of, run
@@ -94,22 +94,14 @@ def test_draws_are_those_of_the_callback(per):
     assert everything.by_epoch() == 4 * [collections.Counter({(0, 1, 2): 4})]
 
 
-def test_a_killed_run_resumes_and_ends_the_same(tmp_path, monkeypatch):
+def test_a_killed_run_resumes_and_ends_the_same(tmp_path, killed_before):
     # It starts from earlier weights, which it must not take again.
     started = dataclasses.replace(SPARSE, starts_from="weights.npz")
     np.savez(tmp_path / "weights.npz", *FULL.prepare(5).model.get_weights())
     options = dataclasses.replace(QUIET, data=str(tmp_path))
     whole = run(started, 0, tmp_path / "whole", options)
-    with monkeypatch.context() as patch:
-
-        def killed(self, epoch):
-            if epoch == 2:
-                raise KeyboardInterrupt
-            return self.training.learning_rate
-
-        patch.setattr(PreparedLayerwise, "learning_rate", killed)
-        with pytest.raises(KeyboardInterrupt):
-            run(started, 0, tmp_path / "parts", options)
+    with killed_before(2):
+        run(started, 0, tmp_path / "parts", options)
     parts = run(started, 0, tmp_path / "parts", options)
     assert without_times(parts) == without_times(whole)
     of_parts, of_whole = (read_csv(tmp_path / name / "rows.csv") for name in ("parts", "whole"))

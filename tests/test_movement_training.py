@@ -97,17 +97,9 @@ def test_the_ends_are_the_trained_and_the_initial_network(finished):
     assert trained > initial + 0.1
 
 
-def test_a_killed_run_resumes_with_the_same_curves(finished, tmp_path, monkeypatch):
-    with monkeypatch.context() as patch:
-
-        def killed(self, epoch):
-            if epoch == 2:
-                raise KeyboardInterrupt
-            return self.training.learning_rate
-
-        patch.setattr(PreparedMovement, "learning_rate", killed)
-        with pytest.raises(KeyboardInterrupt):
-            run(TINY, 3, tmp_path, QUIET)
+def test_a_killed_run_resumes_with_the_same_curves(finished, tmp_path, killed_before):
+    with killed_before(2):
+        run(TINY, 3, tmp_path, QUIET)
     assert not (tmp_path / "reinitialized.csv").exists()
     summary = run(TINY, 3, tmp_path, QUIET)
     for name in ("reinitialized.csv", "rows.csv"):

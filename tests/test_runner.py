@@ -9,7 +9,7 @@ import pytest
 from scripts.checkpoint import SeedEveryEpoch
 from scripts.files import read_csv
 from scripts.runner import Options, run
-from scripts.training import PreparedTraining, Training
+from scripts.training import Training
 
 QUIET = Options(progress=False)
 # 1,437 training images less 40 held out, of which the first 200 are used: 7 steps of 32 an epoch.
@@ -86,19 +86,10 @@ def test_a_finished_run_is_not_run_again(finished, monkeypatch):
 
 
 @pytest.mark.parametrize(("training", "killed_in"), [(TINY, 2), (ADAM, 1)], ids=["laperm", "adam"])
-def test_a_killed_run_resumes_and_ends_the_same(tmp_path, monkeypatch, training, killed_in):
+def test_a_killed_run_resumes_and_ends_the_same(tmp_path, killed_before, training, killed_in):
     run(training, 7, tmp_path / "whole", QUIET)
-    with monkeypatch.context() as patch:
-        usual = PreparedTraining.learning_rate
-
-        def killed(self, epoch):
-            if epoch == killed_in:
-                raise KeyboardInterrupt
-            return usual(self, epoch)
-
-        patch.setattr(PreparedTraining, "learning_rate", killed)
-        with pytest.raises(KeyboardInterrupt):
-            run(training, 7, tmp_path / "parts", QUIET)
+    with killed_before(killed_in):
+        run(training, 7, tmp_path / "parts", QUIET)
     assert not (tmp_path / "parts" / "done.json").exists()
     (tmp_path / "parts" / "partial_1_rows.csv").write_text("left by a kill")
     run(training, 7, tmp_path / "parts", QUIET)

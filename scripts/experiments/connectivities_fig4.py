@@ -15,7 +15,7 @@ import statistics
 
 from scripts.connectivity_settings import NETWORK_NAMES, training
 from scripts.experiment import Experiment
-from scripts.results import COLORS, percent
+from scripts.results import COLORS, by_label, percent
 
 _ON_LENET = (0.0001, 0.001, 0.01, 0.1, 0.3, 0.5, 0.7, 1.0)
 _ON_LENET_RESCALED = (0.01, 0.1, 0.3, 0.5, 0.7, 1.0)
@@ -79,13 +79,12 @@ def _draw(figure, curves):
 
 def _table(curves):
     lines = ["| training | seeds | test accuracy: mean | min | max | removed: mean | paper |", "|" + "---|" * 7]
-    for label in dict.fromkeys(curve.label for curve in curves):
-        same = [curve.summary for curve in curves if curve.label == label]
-        accuracy = [summary["test_accuracy_at_best"] for summary in same]
+    for label, same in by_label(curves).items():
+        accuracy = [curve.summary["test_accuracy_at_best"] for curve in same]
         cells = [
             *(label, str(len(same))),
             *(percent(f(accuracy)) for f in (statistics.mean, min, max)),
-            percent(statistics.mean(summary["changed"] for summary in same)),
+            percent(statistics.mean(curve.summary["changed"] for curve in same)),
             _PAPER.get(label.split(", ")[-1], "-") if label.startswith("LeNet") else "-",
         ]
         lines.append("| " + " | ".join(cells) + " |")

@@ -18,7 +18,7 @@ import statistics
 
 from scripts.connectivity_settings import training
 from scripts.experiment import Experiment
-from scripts.results import COLORS, percent
+from scripts.results import COLORS, by_label, percent
 
 _BERNOULLI = {"mode": "bernoulli", "optimizer": "sgd", "learning_rate": 100.0}
 _EDGE_POPUP = {"mode": "edge_popup", "optimizer": "sgd", "learning_rate": 0.1, "batch_size": 128}
@@ -42,17 +42,14 @@ def _trainings(epochs, **changes):
     )
 
 
-def _groups(curves):
-    return {
-        label: [curve.summary for curve in curves if curve.label == label]
-        for label in dict.fromkeys(curve.label for curve in curves)
-    }
+def _summaries(curves):
+    return {label: [curve.summary for curve in same] for label, same in by_label(curves).items()}
 
 
 def _draw(figure, curves):
     axes = figure.subplots()
     families = list(dict.fromkeys(label.split(" ")[0] for label in _METHODS))
-    for label, same in _groups(curves).items():
+    for label, same in _summaries(curves).items():
         removed = statistics.mean(summary.get("changed", 0) for summary in same)
         accuracy = [summary["test_accuracy_at_best"] for summary in same]
         mean = statistics.mean(accuracy)
@@ -74,7 +71,7 @@ def _draw(figure, curves):
 
 def _table(curves):
     lines = ["| method | seeds | test accuracy: mean | min | max | removed: mean |", "|" + "---|" * 6]
-    for label, same in _groups(curves).items():
+    for label, same in _summaries(curves).items():
         accuracy = [summary["test_accuracy_at_best"] for summary in same]
         cells = [
             *(label, str(len(same))),

@@ -14,9 +14,10 @@ held out for the curves, and the test set is looked at once. The laptop size is 
 from scripts.draw_laperm import accuracies
 from scripts.experiment import Experiment
 from scripts.laperm_resnet import changes_between_evaluations
-from scripts.laperm_runs import by_label, final, final_means
+from scripts.laperm_runs import final, final_means
 from scripts.laperm_settings import laperm_resnet, laptop, quick, resnet50
 from scripts.laperm_tables import points, table
+from scripts.results import by_label
 
 USUAL, RESET = "LaPerm", "LaPerm, gamma-beta reset"
 

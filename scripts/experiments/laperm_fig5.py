@@ -18,10 +18,10 @@ import statistics
 
 from scripts.draw_laperm import accuracies
 from scripts.experiment import Experiment
-from scripts.laperm_runs import by_label, final, final_means, in_epochs, mean_curve
+from scripts.laperm_runs import final, final_means, in_epochs, mean_curve
 from scripts.laperm_settings import ADAM, LOOKAHEAD, conv7, laperm, quick
 from scripts.laperm_tables import differences, points, table
-from scripts.results import percent
+from scripts.results import by_label, percent
 
 HE_UNIFORM, HE_NORMAL = "LaPerm, He uniform", "LaPerm, He normal"
 GLOROT_UNIFORM, GLOROT_NORMAL = "LaPerm, Glorot uniform", "LaPerm, Glorot normal"
