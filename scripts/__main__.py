@@ -116,12 +116,18 @@ def _run(parsed):
     for number, (seed, training) in enumerate([(seed, training) for seed in seeds for training in chosen], start=1):
         summary = run(training, seed, folder_of(parsed.name, size, training.label, seed, parsed.results), options)
         print(
-            f"[{number}/{len(seeds) * len(chosen)}] {training.label}, seed {seed}: test accuracy "
-            f"{100 * summary['test_accuracy']:.2f} %, {summary['seconds']:.0f} s",
+            f"[{number}/{len(seeds) * len(chosen)}] {training.label}, seed {seed}: {_outcome(summary)}, "
+            f"{summary['seconds']:.0f} s",
             flush=True,
         )
     folder = size_folder(parsed.name, size, parsed.results)
     print(f"\n{publish(parsed.name, size, parsed.results, folder)}\n\n{folder / parsed.name}.png")
+
+
+def _outcome(summary):
+    if "test_accuracy" in summary:
+        return f"test accuracy {100 * summary['test_accuracy']:.2f} %"
+    return f"test error {summary['test_error']:.4f}"
 
 
 def _figure(parsed):

@@ -134,24 +134,59 @@ def accuracies_by_sparsity(title, chosen=lambda curves: curves, name_of=lambda l
     """
 
     def draw(figure, curves):
-        figure.set_size_inches(10, 5)
-        panels = figure.subplots(1, 2, sharey=True)
         lines = {}
         for label, same in by_label(chosen(curves)).items():
-            lines.setdefault(name_of(label), []).append((100 - number_in(label, "p"), same))
-        names = {"test_accuracy": "Test images", "train_accuracy": PANELS["train_accuracy"]}
-        for axes, (metric, panel) in zip(panels, names.items(), strict=True):
-            for number, (name, found) in enumerate(lines.items()):
-                x = [remaining for remaining, _ in found]
-                values = [[final(curve, metric) for curve in same] for _, same in found]
-                color, marker = COLORS[number], _MARKERS[number]
-                axes.plot(x, [*map(statistics.mean, values)], color=color, marker=marker, markersize=5, label=name)
-                axes.fill_between(x, [*map(min, values)], [*map(max, values)], color=color, alpha=0.15, linewidth=0)
+            lines.setdefault(name_of(label), {})[100 - number_in(label, "p")] = same
+        for axes in _draw_ends(figure, title, lines):
             axes.set(xlabel="weights that remain, %", xlim=(103, 0))
-            axes.set_title(panel, loc="left", fontsize=10)
-            percent_axis(axes)
-        panels[0].set_ylabel("accuracy after the last synchronization")
-        legend_below(figure, panels[0], len(lines))
-        figure.suptitle(title, x=0.01, ha="left")
 
     return draw
+
+
+def accuracies_over(title, name, meaning):
+    """A function that draws test and training accuracy at the end over a number that labels name.
+
+    What does not name it is drawn as a dashed line from side to side, in the color of what has the same first words.
+
+    Args:
+        title: str.
+        name: str, what stands before the number in a label: `"k"` for `"SGD, k = 20"`.
+        meaning: str, what it is, for the axis, which is logarithmic.
+
+    Returns:
+        Function of a `Figure` of matplotlib and a list of `Curve`.
+    """
+
+    def draw(figure, curves):
+        lines = {}
+        for label, same in by_label(curves).items():
+            lines.setdefault(label.split(", ")[0], {})[number_in(label, name)] = same
+        numbers = sorted({x for found in lines.values() for x in found} - {None})
+        for axes in _draw_ends(figure, title, lines):
+            axes.set(xlabel=meaning, xscale="log")
+            axes.set_xticks(numbers, map(str, numbers))
+            axes.minorticks_off()
+
+    return draw
+
+
+def _draw_ends(figure, title, lines):
+    """Draw accuracies at the end: for each name, runs by x, with None for those of a line from side to side."""
+    figure.set_size_inches(10, 5)
+    panels = figure.subplots(1, 2, sharey=True)
+    names = {"test_accuracy": "Test images", "train_accuracy": PANELS["train_accuracy"]}
+    for axes, (metric, panel) in zip(panels, names.items(), strict=True):
+        for number, (name, found) in enumerate(lines.items()):
+            color, marker = COLORS[number], _MARKERS[number]
+            ends = {x: [final(curve, metric) for curve in same] for x, same in found.items()}
+            if None in ends:
+                axes.axhline(statistics.mean(ends.pop(None)), color=color, linestyle="--", linewidth=1)
+            means, low, high = ([f(values) for values in ends.values()] for f in (statistics.mean, min, max))
+            axes.plot([*ends], means, color=color, marker=marker, markersize=5, label=name)
+            axes.fill_between([*ends], low, high, color=color, alpha=0.15, linewidth=0)
+        axes.set_title(panel, loc="left", fontsize=10)
+        percent_axis(axes)
+    panels[0].set_ylabel("accuracy after the last synchronization")
+    legend_below(figure, panels[0], len(lines))
+    figure.suptitle(title, x=0.01, ha="left")
+    return panels

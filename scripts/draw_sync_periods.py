@@ -47,7 +47,7 @@ def draw(figure, curves):
     """
     figure.set_size_inches(11, 8)
     curves = in_epochs(curves)
-    colors = _colors(curves)
+    colors = colors_of(curves)
     top, bottom = figure.subfigures(2, 1, height_ratios=(3, 2.2))
     a, e = top.subplots(1, 2, sharey=True)
     b, c, d = bottom.subplots(1, 3)
@@ -79,7 +79,7 @@ def draw_training(figure, curves):
     """
     figure.set_size_inches(11, 5)
     curves = in_epochs(curves)
-    colors = _colors(curves)
+    colors = colors_of(curves)
     a, e = figure.subplots(1, 2, sharey=True)
     _draw_all(a, dense_runs(curves), colors, "train_accuracy")
     _draw_all(e, sparse_runs(curves), colors, "train_accuracy")
@@ -94,8 +94,15 @@ def draw_training(figure, curves):
     figure.suptitle("Conv4 on CIFAR-10 by the sync period k, right after synchronizations", x=0.01, ha="left")
 
 
-def _colors(curves):
-    """A colour for each k, from dark to light: there are more than distinct colours, and they have an order."""
+def colors_of(curves):
+    """A colour for each k, from dark to light: there are more than distinct colours, and they have an order.
+
+    Args:
+        curves: list of `scripts.results.Curve`.
+
+    Returns:
+        Dict from k to a color of matplotlib.
+    """
     periods = sorted({*dense_runs(curves), *sparse_runs(curves)})
     shades = np.linspace(0, 0.9, max(len(periods), 2))
     return {k: matplotlib.colormaps["viridis"](shade) for k, shade in zip(periods, shades, strict=False)}

@@ -108,6 +108,51 @@ def conv(label, model, epochs, paper_epochs=125, **changes):
     return _on_cifar10(label, model, epochs, drops, **changes)
 
 
+def conv4_of_fig6(label, size, **changes):
+    """Conv4 as in Fig. 6, on which the ablations change one thing at a time.
+
+    Args:
+        label: str.
+        size: `"laptop"`, with half of the epochs of `laperm_fig6` unless they are given; `"paper"`; or `"quick"`, a
+            small Conv2 on digits.
+        **changes: further arguments of `Training`.
+
+    Returns:
+        `Training`.
+
+    Example:
+
+    >>> [conv4_of_fig6("a", size).epochs for size in ("laptop", "paper")]
+    [9, 90]
+    """
+    sizes = {
+        "quick": {"epochs": 4, **quick(evaluate_every=10)},
+        "laptop": {"epochs": 9, **laptop(width=0.25, dropout=0.0)},
+        "paper": {"epochs": 90},
+    }
+    return conv(label, **{"model": "conv4", "paper_epochs": 90, **sizes[size], **changes})
+
+
+def sync_periods(size, paper_sync_periods):
+    """The k of a size that synchronize as often in an epoch as some of the paper's.
+
+    Args:
+        size: `"quick"`, `"laptop"` or `"paper"`.
+        paper_sync_periods: list of int, ascending.
+
+    Returns:
+        List of int: at quick size, whose epochs have 20 steps, the last one is 20, and each other half of the next.
+
+    Example:
+
+    >>> {size: sync_periods(size, (50, 200, 1000)) for size in ("quick", "laptop", "paper")}
+    {'quick': [5, 10, 20], 'laptop': [7, 28, 140], 'paper': [50, 200, 1000]}
+    """
+    if size == "quick":
+        return [20 // 2**number for number in reversed(range(len(paper_sync_periods)))]
+    return [laptop_sync_period(k) if size == "laptop" else k for k in paper_sync_periods]
+
+
 def resnet50(label, epochs=200, **changes):
     """ResNet50 on CIFAR-10: A.5.4, the rate divided at the same fractions of all epochs.
 

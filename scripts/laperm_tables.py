@@ -3,6 +3,7 @@
 import statistics
 
 from scripts.laperm_runs import final, number_in, steps_per_epoch
+from scripts.published_network import published_networks
 from scripts.results import by_label, percent
 
 _HEAD = (
@@ -11,13 +12,14 @@ _HEAD = (
 )
 
 
-def table(paper, findings):
+def table(paper, findings, published=()):
     """A function that makes the table of an experiment.
 
     Args:
         paper: dict from a label to the paper's number, as text.
         findings: dict from what the paper finds, as a sentence, to a function of a list of `scripts.results.Curve` that
             says what ours are, as text, or gives None where the runs for it are not there.
+        published: tuple of str, labels of `laperm_published` whose lines follow where they have been evaluated.
 
     Returns:
         Function of a list of `Curve` that gives Markdown.
@@ -25,8 +27,14 @@ def table(paper, findings):
 
     def make(curves):
         lines = [f"| {' | '.join(_HEAD)} |", "|" + "---|" * len(_HEAD)]
-        lines += [_line(label, same, paper) for label, same in by_label(curves).items()]
-        lines += ["", "Accuracies are those of the last weights, LaPerm's after the last synchronization."]
+        evaluated = [*curves, *published_networks(curves, published)]
+        lines += [_line(label, same, paper) for label, same in by_label(evaluated).items()]
+        images = " and ".join(f"{n:,}" for n in sorted({curve.summary["test_images"] for curve in curves}))
+        lines += [
+            "",
+            "Accuracies are those of the last weights, LaPerm's after the last synchronization; of "
+            f"{images} test images.",
+        ]
         lines += ["", "What the paper finds, and ours, of mean test accuracies unless it says otherwise:", ""]
         said = {finding: ours(curves) for finding, ours in findings.items()}
         return "\n".join(lines + [f"- {finding} Ours: {text}." for finding, text in said.items() if text])
@@ -37,13 +45,15 @@ def table(paper, findings):
 def _line(label, same, paper):
     test = [final(curve, "test_accuracy") for curve in same]
     sync_period = number_in(label, "k")
+    is_ours = "is_permutation" in same[0].summary
     cells = [
         label,
         f"{steps_per_epoch(same[0]) / sync_period:.3g}" if sync_period else "-",
         str(len(same)),
         *(percent(f(test)) for f in (statistics.mean, min, max)),
-        *(percent(statistics.mean(final(c, metric) for c in same)) for metric in ("val_accuracy", "train_accuracy")),
-        f"{sum(curve.summary['is_permutation'] for curve in same)} of {len(same)}",
+        percent(statistics.mean(final(c, "val_accuracy") for c in same)) if is_ours else "-",
+        percent(statistics.mean(final(c, "train_accuracy") for c in same)),
+        f"{sum(curve.summary['is_permutation'] for curve in same)} of {len(same)}" if is_ours else "-",
         paper.get(label, "-"),
     ]
     return f"| {' | '.join(cells)} |"

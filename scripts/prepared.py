@@ -37,6 +37,7 @@ class Prepared:
     """
 
     augmentation = None
+    scores = ("accuracy", "loss")  # of the test set, the first for tables
 
     def __init__(self, training, model, loaded, seed):
         self.training, self.model, self.loaded, self.seed = training, model, loaded, seed
@@ -95,7 +96,7 @@ class Prepared:
         """
         values = self.evaluate_test()
         return {
-            **{f"test_{name}": values[name] for name in ("accuracy", "loss")},
+            **{f"test_{name}": values[name] for name in self.scores},
             "test_images": len(self.loaded.x_test),
             "train_images": len(self.loaded.x_train),
         }

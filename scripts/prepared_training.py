@@ -9,7 +9,14 @@ from scripts.earlier_run import earlier_run
 from scripts.prepared import Prepared
 from scripts.snapshots import SavedSnapshots
 from scripts.train_accuracy import TrainAccuracy, random_images
-from train_by_reconnect import KeepZeros, RankingMonitor, SyncEvaluation, shuffle_weight_vectors
+from train_by_reconnect import (
+    KeepZeros,
+    RankingMonitor,
+    SyncEvaluation,
+    SyncPeriodScheduler,
+    profile_similarity,
+    shuffle_weight_vectors,
+)
 from train_by_reconnect.rows import to_rows
 from train_by_reconnect.weight_vectors import describe_variables
 
@@ -19,10 +26,12 @@ class PreparedTraining(Prepared):
 
     Args:
         training: `scripts.training.Training`.
-        model: compiled `keras.Model`.
+        model: `keras.Model`, to be compiled with `loss` and `metrics()`.
         loaded: `scripts.data.Dataset`.
         seed: int.
     """
+
+    loss = "sparse_categorical_crossentropy"
 
     def __init__(self, training, model, loaded, seed):
         super().__init__(training, model, loaded, seed)
@@ -32,10 +41,24 @@ class PreparedTraining(Prepared):
             evaluated["train"] = random_images(loaded.x_train, loaded.y_train, training.train_evaluation, seed)
         # The paper's accuracies of LaPerm are those after a synchronization; other optimizers have epochs only.
         if training.optimizer == "laperm":
-            self.evaluation = SyncEvaluation(evaluated, every=training.evaluate_every, before=training.evaluate_before)
+            self.evaluation = SyncEvaluation(
+                evaluated,
+                self.sync_metrics(),
+                every=training.evaluate_every,
+                before=training.evaluate_before,
+                compare=training.compare_answers,
+            )
             self.validation_data = None
         self._train_images = evaluated.get("train")
         self._initial = self._sorted_weight_vectors()
+
+    def metrics(self):
+        """What is compiled: list of str or of `keras.metrics.Metric`."""
+        return list(self.training.metrics)
+
+    def sync_metrics(self):
+        """What is evaluated at synchronizations: list of `keras.metrics.Metric`, or None for the accuracy."""
+        return None
 
     def learning_rate(self, epoch):
         """The learning rate of an epoch: see `Training`."""
@@ -52,12 +75,19 @@ class PreparedTraining(Prepared):
         if self.training.keep_best:
             watching.append(BestEpoch(folder, f"{self.held_out}_accuracy"))
         if self._train_images is not None and self.evaluation is None:
-            watching.append(TrainAccuracy(*self._train_images))
+            watching.append(TrainAccuracy(*self._train_images, metric=self.scores[0]))
+        if self.training.sync_period_follows_rate:
+            watching.append(SyncPeriodScheduler(self.sync_period))
         if self.training.ranking_monitor is not None:
             watching.append(RankingMonitor(**self.training.ranking_monitor, folder=folder, log_dir=log_dir))
         if self.training.snapshots is not None:
             watching.append(SavedSnapshots(folder / "snapshots.npz", **self.training.snapshots))
         return watching
+
+    def sync_period(self, epoch, now):
+        """The k of an epoch: see `Training`."""
+        first = self.training.optimizer_arguments["sync_period"]
+        return round(first * self.learning_rate(0) / self.learning_rate(epoch))
 
     def _start_from(self, folder):
         """Take the best weights of a finished run, shuffled; a resumed run learns only what its initial ones were."""
@@ -74,8 +104,12 @@ class PreparedTraining(Prepared):
             self.model.set_weights(shuffled)
 
     def summary(self):
-        """What is known at the end, and whether the weights are a permutation of the initial ones."""
-        return {**super().summary(), "is_permutation": self.is_permutation()}
+        """What is known at the end, also of the weights: whether they are the initial ones, and how similar those."""
+        values = {**super().summary(), "is_permutation": self.is_permutation()}
+        if self.training.dissimilarity is not None:
+            similarities = [profile_similarity(rows).plain for rows in self._initial if len(rows) > 1]
+            values["initial_similarity"] = float(np.mean(similarities))
+        return values
 
     def is_permutation(self):
         """Whether every weight vector still holds exactly its initial values.

@@ -34,21 +34,22 @@ def random_images(x, y, count, seed):
 
 
 class TrainAccuracy(keras.callbacks.Callback):
-    """Evaluate some training images after every epoch, and report it as `train_accuracy`.
+    """Evaluate some training images after every epoch, and report it as `train_accuracy`, or as another metric.
 
     What Keras itself reports as `accuracy` is a mean over the epoch, with dropout and of augmented images.
 
     Args:
         x: array of images.
         y: array of labels.
+        metric: str, the name of a compiled metric. Defaults to `"accuracy"`.
     """
 
-    def __init__(self, x, y):
+    def __init__(self, x, y, metric="accuracy"):
         super().__init__()
-        self.x, self.y = x, y
+        self.x, self.y, self.metric = x, y, metric
 
     def on_epoch_end(self, epoch, logs=None):
         """Add it to the logs."""
         if logs is not None:
             values = self.model.evaluate(self.x, self.y, batch_size=1000, verbose=0, return_dict=True)
-            logs["train_accuracy"] = values["accuracy"]
+            logs[f"train_{self.metric}"] = values[self.metric]

@@ -165,6 +165,25 @@ def test_before_and_after():
     assert all(abs(one - other) > 1e-3 for one, other in zip(before, after, strict=True))
 
 
+def test_compare():
+    x, y = data(50, seed=1)
+    model = compiled(4)
+    evaluation = SyncEvaluation({"test": (x, y)}, before=True, compare=True, batch_size=20)
+    fit(model, evaluation, epochs=4)
+    before, after = ([row for row in evaluation.rows if row["when"] == when] for when in ("before", "after"))
+    assert "test_agreement" not in before[0]
+    for there, here in zip(before, after, strict=True):
+        change = here["test_gained"] - here["test_lost"]
+        assert here["test_accuracy"] - there["test_accuracy"] == pytest.approx(change, abs=1e-6)
+        assert here["test_agreement"] + here["test_gained"] + here["test_lost"] <= 1 + 1e-9
+    assert any(row["test_agreement"] < 1 for row in after)
+
+
+def test_compare_without_before():
+    with pytest.raises(ValueError, match=r"`compare` needs the answers before.*Received: compare=True, before=False"):
+        SyncEvaluation({"test": data()}, compare=True)
+
+
 def test_before_with_every():
     evaluation = SyncEvaluation({"test": data(20, seed=1)}, before=True, every=6)
     fit(compiled(2), evaluation, epochs=3)

@@ -246,3 +246,69 @@ class TestFrozen:
         assert (mean != 0).all()
         optimizer.synchronize()
         np.testing.assert_array_equal(norm.moving_mean.numpy(), mean)
+
+
+class TestResetInnerState:
+    GRADIENT = keras.ops.ones((2, 1))
+
+    def steps(self, inner, count, **arguments):
+        """What each step takes from the first of two weights, whose order never changes."""
+        kernel = keras.Variable([[0.0], [9.0]])
+        optimizer = LaPerm(inner, sync_period=2, reset_inner_state=True, **arguments)
+        taken = []
+        for step in range(1, count + 1):
+            before = float(kernel[0, 0])
+            optimizer.sync_in_step = False  # to look at the step before what it has moved goes back
+            optimizer.apply([self.GRADIENT], [kernel])
+            taken.append(before - float(kernel[0, 0]))
+            if step % 2 == 0:
+                optimizer.synchronize()
+        return taken, optimizer
+
+    def test_solved_by_hand(self):
+        # SGD of 1.0 with momentum 0.5 and gradients of 1: the steps are 1, 1 + 0.5, 1.75, 1.875. Forgetting the
+        # momentum after every second one gives 1, 1.5, 1, 1.5.
+        taken, optimizer = self.steps(keras.optimizers.SGD(1.0, momentum=0.5), 4)
+        assert taken == [1.0, 1.5, 1.0, 1.5]
+        assert (int(optimizer.iterations), int(optimizer.inner_optimizer.iterations)) == (4, 0)
+
+    def test_bias_correction_starts_anew(self):
+        # Adam's first steps have the size of its rate; without the correction that of the third would be sqrt(10).
+        taken, _ = self.steps(keras.optimizers.Adam(0.5), 4)
+        np.testing.assert_allclose(taken, 0.5, rtol=1e-4)
+
+    @pytest.mark.parametrize("inner", ["adagrad", "nadam"])
+    def test_first_values_other_than_zero(self, inner):
+        # Adagrad's sums of squares start at 0.1, a product of Nadam's at 1.
+        taken, _ = self.steps(keras.optimizers.get(inner), 4)
+        assert taken[:2] == taken[2:]
+
+    @pytest.mark.parametrize("compile_arguments", [{"jit_compile": True}, {"run_eagerly": True}, {}], ids=str)
+    def test_fit(self, compile_arguments):
+        model = keras.Sequential([keras.Input((3,)), layers.Dense(2)])
+        optimizer = LaPerm(keras.optimizers.Adam(0.1), sync_period=3, final_sync=False, reset_inner_state=True)
+        model.compile(optimizer, loss="mse", **compile_arguments)
+        fit(model, steps=7)
+        assert (int(optimizer.iterations), optimizer.last_sync, int(optimizer.inner_optimizer.iterations)) == (7, 6, 1)
+
+    def test_saved_and_resumed(self, tmp_path):
+        def train(model, first, count):
+            rng = np.random.default_rng(0)
+            x, y = rng.normal(size=(8, 4, 3)), rng.normal(size=(8, 4, 2))
+            for step in range(first, first + count):
+                model.train_on_batch(x[step], y[step])
+            return model
+
+        model = keras.Sequential([keras.Input((3,)), layers.Dense(2)])
+        optimizer = LaPerm(keras.optimizers.Adam(0.1), sync_period=3, final_sync=False, reset_inner_state=True)
+        model.compile(optimizer, loss="mse")
+        train(model, 0, 4).save(tmp_path / "half.keras")
+        resumed = train(keras.saving.load_model(tmp_path / "half.keras"), 4, 4)
+        for there, here in zip(resumed.get_weights(), train(model, 4, 4).get_weights(), strict=True):
+            np.testing.assert_array_equal(there, here)
+        assert int(resumed.optimizer.iterations) == 8
+
+    def test_schedule_that_counts_steps(self):
+        schedule = keras.optimizers.schedules.ExponentialDecay(0.1, 10, 0.9)
+        with pytest.raises(ValueError, match=r"LearningRateSchedule.*Received: learning_rate=.*Set the rate by"):
+            LaPerm(keras.optimizers.Adam(schedule), reset_inner_state=True)

@@ -4,20 +4,24 @@ import numpy as np
 import pytest
 
 from scripts import data
-from scripts.experiment import find, trainings_of
+from scripts.__main__ import main
+from scripts.checkpoint import SeedEveryEpoch
+from scripts.experiment import find, names, trainings_of
 from scripts.files import read_csv, read_json
 from scripts.laperm_runs import best_sync_periods, final_means, in_epochs, largest_sync_periods_that_learn
 from scripts.laperm_settings import conv, laptop_sync_period
 from scripts.results import Curve, publish
-from scripts.runner import Options, folder_of, run
+from scripts.runner import Options, folder_of, run, size_folder
 from scripts.train_accuracy import random_images
 from scripts.training import PreparedTraining, Training
-from train_by_reconnect import LaPerm
+from train_by_reconnect import KeepZeros
 from train_by_reconnect.initial_weights import kernels_of
 from train_by_reconnect.rows import to_rows
 
 QUIET = Options(progress=False)
 FIGURES = tuple(f"laperm_fig{number}" for number in (5, 6, 7, 8, 9, 15, 16))
+ABLATIONS = [name for name in names() if name.startswith("laperm_") and "laptop" in find(name).trainings]
+ABLATIONS = [name for name in ABLATIONS if "_fig" not in name]
 # 1,437 training images less 200 held out, of which the first 100 are used: 2 steps of 50 an epoch.
 TINY = Training(
     "Adam",
@@ -40,7 +44,7 @@ def curve(label, seed, held_out, test, when="after"):
         rows.append({"epoch": epoch, "step": 10 * (epoch + 1), "when": when, **values})
         if when != "epoch":
             rows.append({"epoch": epoch, "step": 10 * (epoch + 1), "when": "epoch"})
-    return Curve(label, seed, rows, {"test_accuracy": test, "is_permutation": when == "after"})
+    return Curve(label, seed, rows, {"test_accuracy": test, "test_images": 360, "is_permutation": when == "after"})
 
 
 def said(name, curves):
@@ -371,40 +375,84 @@ def test_schedules_and_sync_periods_scale_alike():
     assert [laptop_sync_period(k) for k in (1, 1000, 2000)] == [1, 140, 280]
 
 
-@pytest.mark.parametrize(
-    ("name", "label"),
-    [
-        ("laperm_fig6", "p = 50 %, Adam, zeros frozen"),
-        ("laperm_fig7", "Conv13, LaPerm, k = 1000"),
-        ("laperm_fig9", "Conv7, p = 90 %, k = 200"),
-        ("laperm_fig16", "LaPerm, gamma-beta reset"),
-    ],
-)
-def test_paper_sizes_start(monkeypatch, name, label):
+def first_steps():
+    """Of every experiment the last training of each network, but for those that an earlier one is like."""
+    seen, chosen = set(), []
+    for name in (*FIGURES, *ABLATIONS):
+        for model in {training.model: None for training in of_paper(name).values()}:
+            label, training = [(la, t) for la, t in of_paper(name).items() if t.model == model][-1]
+            arguments = {key: value for key, value in training.optimizer_arguments.items() if key != "sync_period"}
+            what = (type(training), model, training.optimizer, training.inner_optimizer, str(arguments))
+            like = (*what, training.keep_zeros, training.weight_precision)
+            if like not in seen:
+                chosen.append((name, label))
+            seen.add(like)
+    return chosen
+
+
+@pytest.mark.parametrize(("name", "label"), first_steps())
+def test_paper_sizes_train_for_two_steps(monkeypatch, name, label):
+    # Of all but the number of images it is the paper's size: network, batch, optimizer, augmentation.
     declared = of_paper(name)[label]
-    shape = data.SHAPES[declared.dataset]
-    images, labels = np.zeros((60, *shape), "float32"), np.zeros(60, "int32")
+    shape, random = data.SHAPES[declared.dataset], np.random.default_rng(0)
+    images, labels = random.random((100, *shape), "float32"), random.integers(0, 10, 100).astype("int32")
     given = data.Dataset(declared.dataset, 10, *3 * (images, labels))
     monkeypatch.setattr(data, "load", lambda *arguments, **named: given)
-    prepared = dataclasses.replace(declared, train_evaluation=60).prepare(0)
-    assert isinstance(prepared.model.optimizer, LaPerm) == (declared.optimizer == "laperm")
-    assert prepared.model.input_shape[1:] == shape
+    prepared = dataclasses.replace(declared, train_evaluation=100).prepare(0)
+    model, kernels = prepared.model, [kernel.numpy() for kernel, _ in kernels_of(prepared.model)]
     if declared.sparsity:
-        kernels = [kernel.numpy() for kernel, _ in kernels_of(prepared.model)]
-        found = [float(np.mean(kernel == 0)) for kernel in kernels]
         expected = [min(declared.sparsity, 0.2), *[declared.sparsity] * (len(kernels) - 1)]
-        assert found == pytest.approx(expected, abs=2e-3)
+        assert [float(np.mean(kernel == 0)) for kernel in kernels] == pytest.approx(expected, abs=2e-3)
+    before = [variable.numpy() for variable in model.trainable_variables]
+    model.run_eagerly = True  # to compile a step would take longer than to take two
+    watching = [KeepZeros()] if declared.keep_zeros else []
+    model.fit(prepared.batches(0), steps_per_epoch=2, epochs=1, shuffle=False, verbose=0, callbacks=watching)
+    assert int(model.optimizer.iterations) == 2
+    assert any((new.numpy() != old).any() for new, old in zip(model.trainable_variables, before, strict=True))
+    leaves_some_free = "unit_axes" in declared.optimizer_arguments
+    assert prepared.is_permutation() == (declared.optimizer == "laperm" and not leaves_some_free)
 
 
-def test_one_synchronization_is_seen_before_and_after(tmp_path):
-    # Fig. 6 at quick size, two of its curves. 6 epochs of 20 steps: no other synchronization than after step 120.
-    name, labels = "laperm_fig6", ("k = 20", "one synchronization, at the end")
-    for training in find(name).trainings["quick"]:
-        if training.label in labels:
-            run(training, 0, folder_of(name, "quick", training.label, 0, tmp_path), QUIET)
-    once = read_csv(folder_of(name, "quick", labels[1], 0, tmp_path) / "rows.csv")
-    assert [(row["step"], row["when"]) for row in once if row["when"] != "epoch"] == [(120, "before"), (120, "after")]
-    table = publish(name, "quick", tmp_path, tmp_path)
-    assert all(f"| {label} | " in table for label in labels)
-    for picture in (name, "laperm_fig6_training"):
-        assert (tmp_path / f"{picture}.png").stat().st_size > 10_000
+@pytest.fixture(scope="module")
+def sweep(tmp_path_factory):
+    """Two curves of Fig. 6 at quick size, those with an "o" in their labels: without a cut, and killed twice."""
+    whole, cut = (tmp_path_factory.mktemp(name) for name in ("whole", "cut"))
+    usual, calls = SeedEveryEpoch.on_epoch_begin, []
+
+    def kill(self, now, logs=None):
+        calls.append(now)
+        if len(calls) in (3, 9):  # in the first run; in the second, for the first has gone on at its third epoch
+            raise KeyboardInterrupt
+        usual(self, now, logs)
+
+    def command(results):
+        return main(["run", "laperm_fig6", "--size", "quick", "--only", "o", "--results", str(results)])
+
+    assert command(whole) == 0
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(SeedEveryEpoch, "on_epoch_begin", kill)
+        assert [command(cut) for _ in range(3)] == [130, 130, 0]
+    return whole, cut
+
+
+def test_a_killed_sweep_ends_with_the_same_csv(sweep):
+    whole, cut = (folder / "runs" / "laperm_fig6" / "quick" for folder in sweep)
+    tables = [path.relative_to(whole) for path in whole.rglob("*.csv")]
+    assert len(tables) == 3  # of two runs, and of the sweep
+    for table in tables:
+        assert (whole / table).read_bytes() == (cut / table).read_bytes()
+    said = [(folder / "laperm_fig6.md").read_text().split("Seeds")[0] for folder in (whole, cut)]
+    assert said[0] == said[1]
+
+
+def test_one_synchronization_is_seen_before_and_after(sweep):
+    # 6 epochs of 20 steps: no other synchronization than after step 120.
+    folder = size_folder("laperm_fig6", "quick", sweep[0])
+    rows = read_csv(folder / "one_synchronization_at_the_end" / "seed_0" / "rows.csv")
+    before, after = (row for row in rows if row["when"] != "epoch")
+    assert [(row["step"], row["when"]) for row in (before, after)] == [(120, "before"), (120, "after")]
+    assert 0 <= after["val_agreement"] < 1
+    change = after["val_gained"] - after["val_lost"]
+    assert after["val_accuracy"] - before["val_accuracy"] == pytest.approx(change, abs=1e-6)
+    for picture in ("laperm_fig6", "laperm_fig6_training", "laperm_fig6_answers"):
+        assert (folder / f"{picture}.png").stat().st_size > 10_000

@@ -1,6 +1,7 @@
 """Train neural networks by reconnecting them: where the weights are, instead of what they are."""
 
 from train_by_reconnect.activity import ActivityMap, full_batch_gradient, most_active
+from train_by_reconnect.agreement import agreement
 from train_by_reconnect.bernoulli_mask import BernoulliMask
 from train_by_reconnect.callbacks import SyncEvaluation, SyncPeriodScheduler
 from train_by_reconnect.connectivity import Masked, Signed
@@ -24,6 +25,7 @@ from train_by_reconnect.laperm import LaPerm
 from train_by_reconnect.layerwise import LayerwiseTraining, trainable_layers
 from train_by_reconnect.layerwise_schemes import MiddleOnly, RandomBeta, RandomUniform, TopAndBottom
 from train_by_reconnect.lookahead import Lookahead
+from train_by_reconnect.low_precision import reduce_precision
 from train_by_reconnect.magnitude_pruning import KeepZeros, prune_by_magnitude
 from train_by_reconnect.movement import Movement, trainable_values
 from train_by_reconnect.permutations import (
@@ -72,6 +74,7 @@ __all__ = [
     "TopAndBottom",
     "WeightProfile",
     "__version__",
+    "agreement",
     "changed_fractions",
     "connectivity_model",
     "cycle_lengths",
@@ -89,6 +92,7 @@ __all__ = [
     "prune_by_magnitude",
     "ranking",
     "ranking_distance",
+    "reduce_precision",
     "remove_weights",
     "score_profiles",
     "set_objective",

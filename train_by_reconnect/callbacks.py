@@ -1,7 +1,9 @@
 """Callbacks around synchronization: a schedule for k, and evaluation where the paper evaluates."""
 
 import keras
+import numpy as np
 
+from train_by_reconnect.agreement import agreement
 from train_by_reconnect.periodic import PeriodicOptimizer
 
 
@@ -53,11 +55,14 @@ class SyncEvaluation(keras.callbacks.Callback):
         before: bool, evaluate just before the synchronization too: what the inner optimizer had reached. To
             look at that state the callback takes over the synchronizing between two steps; the weights come out
             the same. The final synchronization of `fit` is seen only after it. Defaults to `False`.
+        compare: bool, with `before` only: add `<data>_agreement`, `<data>_lost` and `<data>_gained` to the rows after a
+            synchronization, as `agreement` compares the most probable classes. For integer labels. Defaults to
+            `False`.
         batch_size: int, examples at a time. Defaults to 1000.
 
     Raises:
-        ValueError: `every` is below 1, the model has no optimizer with a `sync_period`, or a synchronization fell
-            inside a call of several steps (`steps_per_execution`), where it cannot be observed.
+        ValueError: `every` is below 1, `compare` without `before`, the model has no optimizer with a `sync_period`, or
+            a synchronization fell inside a call of several steps (`steps_per_execution`), where it cannot be observed.
 
     Example:
 
@@ -75,8 +80,13 @@ class SyncEvaluation(keras.callbacks.Callback):
         Qiu and Suda 2020, A.5: "calculated right after synchronization"; Fig. 6 (d) for `before`.
     """
 
-    def __init__(self, data, metrics=None, every=1, before=False, batch_size=1000):
+    def __init__(self, data, metrics=None, every=1, before=False, batch_size=1000, compare=False):
         super().__init__()
+        if compare and not before:
+            raise ValueError(
+                "`compare` needs the answers before synchronizations. Received: compare=True, before=False. Pass "
+                "before=True too."
+            )
         if every < 1:
             raise ValueError(
                 f"`every` must be at least 1, in optimizer steps. Received: every={every}. Pass 1 to evaluate at every "
@@ -86,6 +96,7 @@ class SyncEvaluation(keras.callbacks.Callback):
         self.metrics = metrics or [keras.metrics.SparseCategoricalAccuracy(name="accuracy")]
         self.every = every
         self.before = before
+        self.compare = compare
         self.rows = []
 
     @staticmethod
@@ -129,7 +140,7 @@ class SyncEvaluation(keras.callbacks.Callback):
                 self._evaluate("before")
             self._optimizer.synchronize()
         if wanted:
-            self._evaluate("after")
+            self._evaluate("after", self._answers if self.compare else None)
         self._seen = step
 
     def on_epoch_end(self, epoch, logs=None):
@@ -162,17 +173,27 @@ class SyncEvaluation(keras.callbacks.Callback):
 
         self.model.train_function = without_synchronizing
 
-    def _evaluate(self, when):
+    def _evaluate(self, when, answers_before=None):
         step = int(self._optimizer.iterations.numpy())
         row = {"epoch": self._epoch, "step": step, "when": when}
+        self._answers = {}
         for name, batches in self.data.items():
             for metric in self.metrics:
                 metric.reset_state()
+            answers = []
             for x, y in batches:
                 predicted = self.model.predict_on_batch(x)
                 for metric in self.metrics:
                     metric.update_state(y, predicted)
+                if self.compare:
+                    answers.append(np.argmax(predicted, axis=-1))
             row.update({f"{name}_{metric.name}": float(metric.result()) for metric in self.metrics})
+            if self.compare:
+                self._answers[name] = np.concatenate(answers)
+            if answers_before is not None:
+                labels = np.concatenate([np.ravel(y) for _, y in batches])
+                found = agreement(labels, answers_before[name], self._answers[name])
+                row.update({f"{name}_{key}": value for key, value in found.items()})
         self.rows.append(row)
         self._evaluated = step
 

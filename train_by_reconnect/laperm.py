@@ -38,14 +38,18 @@ class LaPerm(PeriodicOptimizer):
             `False` is the paper's gamma-beta reset: gamma starts as all 1 and beta as all 0, and the only
             permutation of equal values is those values, so each synchronization resets them. Defaults to `True`.
         final_sync: bool, whether `fit` ends with a synchronization. Defaults to `True`.
+        reset_inner_state: bool, whether each synchronization makes the inner optimizer forget what it has learned of
+            gradients, and the number of its steps, which corrects its bias. Moving averages of weights restart, the
+            learning rate stays, and `iterations` goes on counting all steps. Defaults to `False`, as in the paper.
         unit_axes: optional dict that overrides what a weight vector is, from a regular expression on variable
             paths to the axes that number the neurons, or to `None` for variables to leave alone.
         name: optional str. Defaults to `"laperm"`.
         **kwargs: refused with an error that says where they belong.
 
     Raises:
-        ValueError: an argument is out of its range or belongs to the inner optimizer; in the step that builds
-            it, if an initial weight is not finite; at the end of `fit` under XLA, if one has become so.
+        ValueError: an argument is out of its range or belongs to the inner optimizer; `reset_inner_state` with a
+            `LearningRateSchedule`, which counts the steps; in the step that builds it, if an initial weight is not
+            finite; at the end of `fit` under XLA, if one has become so.
         tf.errors.InvalidArgumentError: from `fit`, if a weight is NaN or infinite at a synchronization; where it
             runs eagerly, a ValueError. Names the variable. A ranking would turn it into a finite weight and hide
             that the training diverged.
@@ -75,6 +79,7 @@ class LaPerm(PeriodicOptimizer):
         skip_batch_norm=True,
         final_sync=True,
         unit_axes=None,
+        reset_inner_state=False,
         name="laperm",
         **kwargs,
     ):
@@ -83,6 +88,19 @@ class LaPerm(PeriodicOptimizer):
         self.skip_batch_norm = bool(skip_batch_norm)
         self.final_sync = bool(final_sync)
         self._unit_axes = dict(unit_axes or {})
+        self.reset_inner_state = bool(reset_inner_state)
+        self._first_values = []  # of the inner optimizer's state that is reset
+        schedule = self.inner_optimizer._learning_rate
+        if self.reset_inner_state and isinstance(schedule, keras.optimizers.schedules.LearningRateSchedule):
+            raise ValueError(
+                "`reset_inner_state` restarts the inner optimizer's count of steps, which a `LearningRateSchedule` "
+                f"needs. Received: learning_rate={schedule}. Set the rate by `keras.callbacks.LearningRateScheduler`."
+            )
+
+    @property
+    def iterations(self):
+        """The number of completed steps, whatever the inner optimizer remembers of them."""
+        return self._iterations if self.reset_inner_state else super().iterations
 
     def _create_state(self, variables):
         layouts = describe_variables(variables, self._unit_axes)
@@ -100,6 +118,17 @@ class LaPerm(PeriodicOptimizer):
         # The index of the first kernel found with a NaN or an infinity where no error can be raised; -1 for none.
         self._diverged = self._add_counter(-1, "diverged")
         self._synchronized_variables = [*self._kernels, self._diverged]
+        if self.reset_inner_state:
+            self._synchronized_variables += self._inner_state(variables)
+
+    def _inner_state(self, variables):
+        """The variables to reset, whose first values are kept: each has one value everywhere before the first step."""
+        inner = self.inner_optimizer
+        inner.build(variables)
+        kept = {id(inner._learning_rate), *map(id, getattr(inner, "_model_variables_moving_average", []))}
+        state = [variable for variable in inner.variables if id(variable) not in kept]
+        self._first_values = [keras.ops.convert_to_numpy(variable).flat[0] for variable in state]
+        return state
 
     def _is_permuted(self, layout):
         if layout.kind == "bias":
@@ -119,14 +148,16 @@ class LaPerm(PeriodicOptimizer):
             rows.assign(np.sort(to_rows(value, axes, np), axis=1, kind="stable"))
 
     def _synchronized(self, values):
-        *kernels, diverged = values
+        count = len(self._kernels)
+        kernels, diverged, inner_state = values[:count], values[count], values[count + 1 :]
         sorted_rows = [ops.convert_to_tensor(variable) for variable in self._sorted]
         permuted, found = backend.permute_all(kernels, self._axes, sorted_rows, self._paths)
         kernels = [
             new if self._is_trained(variable) else kernel
             for new, kernel, variable in zip(permuted, kernels, self._kernels, strict=True)
         ]
-        return [*kernels, ops.where(diverged < 0, found, diverged)]
+        reset = [ops.full_like(v, first) for v, first in zip(inner_state, self._first_values, strict=True)]
+        return [*kernels, ops.where(diverged < 0, found, diverged), *reset]
 
     def synchronize(self):
         """Synchronize now, outside the train step.
@@ -164,4 +195,5 @@ class LaPerm(PeriodicOptimizer):
             "skip_batch_norm": self.skip_batch_norm,
             "final_sync": self.final_sync,
             "unit_axes": self._unit_axes,
+            "reset_inner_state": self.reset_inner_state,
         }

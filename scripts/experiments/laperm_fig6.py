@@ -3,7 +3,8 @@
 Claim: the larger k, the slower the start and the better the end; k = 1 is clearly worse than all others; with large k
 the accuracy falls sharply at synchronizations early on, and hardly any is lost at last. With half of the weights
 removed at random nothing is lost, and k of 200 or more is well above Adam with the zeros frozen. A single
-synchronization at the very end gives 13.8 % (Qiu and Suda 2020, section 5.2, 5.4 and A.5.3, Fig. 6).
+synchronization at the very end gives 13.8 % (Qiu and Suda 2020, section 5.2, 5.4 and A.5.3, Fig. 6). Review 2 asks
+besides which predictions change when the weights are reconnected.
 
 Command: `python -m scripts run laperm_fig6 --data DIR`; then `python -m scripts figure laperm_fig6`.
 
@@ -20,6 +21,7 @@ from scripts.draw_sync_periods import draw, draw_training
 from scripts.experiment import Experiment
 from scripts.laperm_settings import ADAM, LAPTOP_STEPS, conv, laperm, laptop, laptop_sync_period, quick
 from scripts.laperm_tables import table
+from scripts.sync_answers import answers, draw_answers
 from scripts.sync_period_findings import FINDINGS, FROZEN, ONCE
 
 _PAPER_SYNC_PERIODS = (1, 5, 10, 20, 50, 100, 200, 500, 1000, 2000)
@@ -27,11 +29,10 @@ _PAPER_SYNC_PERIODS = (1, 5, 10, 20, 50, 100, 200, 500, 1000, 2000)
 
 def _trainings(dense, sparse, epochs, steps, **changes):
     common = {"model": "conv4", "epochs": epochs, "paper_epochs": 90, **changes}
-    # Before and after the synchronizations of the largest k: panel (d).
-    looked_at = {max(dense): {"evaluate_before": True}}
+    from_both_sides = {**common, "evaluate_before": True, "compare_answers": True}
     return (
-        *(conv(f"k = {k}", **{**common, **laperm(k), **looked_at.get(k, {})}) for k in dense),
-        conv(ONCE, **{**common, **laperm(steps * epochs), "evaluate_before": True}),
+        *(conv(f"k = {k}", **{**from_both_sides, **laperm(k)}) for k in dense),
+        conv(ONCE, **{**from_both_sides, **laperm(steps * epochs)}),
         *(conv(f"p = 50 %, k = {k}", sparsity=0.5, **{**common, **laperm(k)}) for k in sparse),
         conv(FROZEN, sparsity=0.5, keep_zeros=True, **{**common, **ADAM}),
     )
@@ -52,6 +53,12 @@ EXPERIMENT = Experiment(
     },
     seeds={"quick": (0,), "laptop": (0, 1, 2), "paper": (0, 1, 2)},
     draw=draw,
-    more_pictures={"laperm_fig6_training": draw_training},
-    table=table({ONCE: "13.8 %, mean"}, FINDINGS),
+    more_pictures={"laperm_fig6_training": draw_training, "laperm_fig6_answers": draw_answers},
+    table=table(
+        {ONCE: "13.8 %, mean"},
+        {
+            **FINDINGS,
+            "Which answers the last synchronization changes, it does not say (review 2; held-out images).": answers,
+        },
+    ),
 )

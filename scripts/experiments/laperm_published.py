@@ -1,0 +1,55 @@
+"""The networks that LaPerm's authors published, evaluated by the code that evaluates ours.
+
+Claim: the accuracies that the authors state for their weights (Qiu and Suda 2020, sections 5.1, 5.4 and 5.5).
+
+Command: `python -m scripts run laperm_published --data DIR`; then `python -m scripts figure laperm_published`. DIR
+holds the data sets and the authors' files, from the folder `pretrained` of their repository ihsuy/Train-by-Reconnect.
+
+Nothing is trained. Images are scaled as the authors scaled them, which differs from network to network. The ResNet50s
+stand in the table of `laperm_fig8` too, once they have been evaluated into the same folder of results.
+"""
+
+from models.published import PUBLISHED
+from scripts.experiment import Experiment
+from scripts.published_network import PublishedNetwork
+from scripts.results import COLORS, percent
+
+_DATASETS = {"F1": "mnist", "F2": "mnist", "Conv7": "mnist"}
+_NETWORKS = tuple(PublishedNetwork(f"the authors' {name}", name, _DATASETS.get(name, "cifar10")) for name in PUBLISHED)
+
+
+def _stated(curve):
+    return PUBLISHED[curve.label.removeprefix("the authors' ")].paper_accuracy
+
+
+def _draw(figure, curves):
+    axes, rows = figure.subplots(), range(len(curves))
+    axes.plot([*map(_stated, curves)], rows, "o", color=COLORS[0], fillstyle="none", markersize=9, label="stated")
+    axes.plot([curve.summary["test_accuracy"] for curve in curves], rows, "s", color=COLORS[1], label="here")
+    axes.set_yticks(rows, [curve.label for curve in curves])
+    axes.invert_yaxis()
+    axes.xaxis.set_major_formatter(lambda accuracy, _: f"{100 * accuracy:.6g} %")
+    axes.set(xlabel="test accuracy")
+    axes.grid(alpha=0.3)
+    figure.legend(loc="outside lower center", ncols=2, frameon=False)
+    figure.suptitle("The weights that LaPerm's authors published", x=0.01, ha="left")
+
+
+def _table(curves):
+    lines = ["| network | test accuracy | stated | test images | training images |", "|---|---|---|---|---|"]
+    for curve in curves:
+        summary = curve.summary
+        accuracies = [percent(value) for value in (summary["test_accuracy"], _stated(curve))]
+        train = percent(summary["train_accuracy"])
+        lines.append(f"| {curve.label} | {' | '.join(accuracies)} | {summary['test_images']:,} | {train} |")
+    return "\n".join([*lines, "", "Accuracies on training images are of 5,000 of them, drawn at random."])
+
+
+EXPERIMENT = Experiment(
+    claim="The authors' weights have the accuracies that they state, also in our networks.",
+    trainings={"quick": _NETWORKS[:1], "paper": _NETWORKS},
+    seeds={"quick": (0,), "paper": (0,)},
+    default_size="paper",
+    draw=_draw,
+    table=_table,
+)
