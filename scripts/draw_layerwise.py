@@ -77,7 +77,7 @@ def scattering(title, key, axis):
         figure.set_size_inches(9, 5)
         axes, named = figure.subplots(), {}
         for label, same in _compared(curves).items():
-            if "rate" in label or "epochs" in label:  # not what the others are compared at
+            if any(word in label for word in ("rate", "epochs", "counted")):  # not what the others are compared at
                 continue
             x = statistics.mean(curve.summary[key] for curve in same)
             y = 1 - statistics.mean(curve.summary["test_accuracy"] for curve in same)

@@ -104,7 +104,8 @@ class OptimizerWrapper(keras.optimizers.Optimizer):
         if trainable_variables is not None and not self.built:
             self.build(list(trainable_variables))
         self.inner_optimizer.apply(grads, trainable_variables)
-        self._iterations.assign_add(1)
+        if self.iterations is self._iterations:  # a subclass whose inner optimizer does not count all steps
+            self._iterations.assign_add(1)
 
     def apply_gradients(self, grads_and_vars):
         """Let the inner optimizer take one step.
