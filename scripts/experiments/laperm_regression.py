@@ -36,9 +36,9 @@ def _trainings(size, paper_sync_periods, **changes):
 
 
 def _training(label, epochs=125, **changes):
-    settings = {"model": "conv2", "dataset": "mnist", "scaling": "unit", "augmentation": None, "metrics": ("error",)}
+    settings = {"model": "conv2", "dataset": "mnist", "scaling": "unit", "augmentation": None}
     declared = conv(label, epochs=epochs, **{**settings, **changes})
-    return AngleTraining(**{field.name: getattr(declared, field.name) for field in dataclasses.fields(declared)})
+    return AngleTraining(**vars(declared))
 
 
 def _degrees(curve):
