@@ -103,6 +103,7 @@ def _run(parsed):
     from scripts.experiment import find, trainings_of
     from scripts.results import publish
     from scripts.runner import Options, folder_of, run, size_folder
+    from scripts.same_run import take_over
 
     experiment = find(parsed.name)
     size = parsed.size or experiment.default_size
@@ -114,10 +115,11 @@ def _run(parsed):
     )
     seeds = parsed.seeds or experiment.seeds[size]
     for number, (seed, training) in enumerate([(seed, training) for seed in seeds for training in chosen], start=1):
+        other = take_over(parsed.name, size, training, seed, options)
         summary = run(training, seed, folder_of(parsed.name, size, training.label, seed, parsed.results), options)
+        time = f"the same run as in {other}" if other else f"{summary['seconds']:.0f} s"
         print(
-            f"[{number}/{len(seeds) * len(chosen)}] {training.label}, seed {seed}: {_outcome(summary)}, "
-            f"{summary['seconds']:.0f} s",
+            f"[{number}/{len(seeds) * len(chosen)}] {training.label}, seed {seed}: {_outcome(summary)}, {time}",
             flush=True,
         )
     folder = size_folder(parsed.name, size, parsed.results)

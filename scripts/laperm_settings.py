@@ -204,6 +204,16 @@ def laptop(**model_arguments):
     }
 
 
+def laptop_of_resnet50():
+    """What a training of ResNet50 at laptop size changes: an epoch has 90 steps, 0.09 of the paper's.
+
+    Returns:
+        Dict of arguments for `Training`.
+    """
+    changes = {"epochs": 20, "train_limit": 4500, "validation": 1000, "evaluate_every": 72}
+    return {**laptop(width=0.25), **changes}
+
+
 def quick(**changes):
     """What a training at quick size changes: 20 steps an epoch of digits, and a small network in place of any.
 

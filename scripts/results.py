@@ -1,5 +1,6 @@
 """From finished runs to what people look at: one CSV, one picture and one table for each experiment."""
 
+import collections
 import dataclasses
 import pathlib
 import statistics
@@ -184,9 +185,12 @@ def _circumstances(curves):
     seconds = [curve.summary["seconds"] for curve in curves]
     said = [sorted({str(curve.summary[key]) for curve in curves}) for key in ("date", "machine", "versions")]
     parts = [", ".join(dates) for dates in said]
+    taken = collections.Counter(curve.summary["taken_from"] for curve in curves if "taken_from" in curve.summary)
+    shared = "".join(f", {count} of them the same as in {name}" for name, count in sorted(taken.items()))
     return (
         f"Seeds {min(c.seed for c in curves)} to {max(c.seed for c in curves)}; {len(curves)} runs of "
-        f"{min(seconds):.0f} to {max(seconds):.0f} s, {sum(seconds) / 60:.0f} minutes in all; {'; '.join(parts)}."
+        f"{min(seconds):.0f} to {max(seconds):.0f} s{shared}, {sum(seconds) / 60:.0f} minutes in all; "
+        f"{'; '.join(parts)}."
     )
 
 

@@ -92,7 +92,7 @@ def run(training, seed, folder, options=None):
         PermissionError: the folder cannot be written to.
     """
     folder, options = pathlib.Path(folder), options or Options()
-    _claim(folder, _declaration(training, seed, options))
+    _claim(folder, declaration(training, seed, options))
     if (folder / "done.json").exists():
         return read_json(folder / "done.json")
     keras.config.set_dtype_policy(options.precision)
@@ -104,26 +104,54 @@ def run(training, seed, folder, options=None):
         keras.backend.clear_session()
 
 
-def _declaration(training, seed, options):
-    """What is not at its default: a setting added to the code later leaves old results valid."""
+def declaration(training, seed, options):
+    """What a run is known by: all that is not at its default, so that a setting added later leaves old results valid.
+
+    Args:
+        training: a declared training.
+        seed: int.
+        options: `Options`.
+
+    Returns:
+        Dict, as in the run's `declaration.json`.
+    """
     defaults = {field.name: field.default for field in dataclasses.fields(training)}
     chosen = {name: value for name, value in dataclasses.asdict(training).items() if value != defaults[name]}
     return {"training": chosen, "seed": seed, "precision": options.precision, "jit": options.jit}
 
 
-def _claim(folder, declaration):
+def _claim(folder, wanted):
     """Write what is run here, or compare it with what was."""
     path = folder / "declaration.json"
     if not path.exists():
-        write_json(path, declaration)
-    there, wanted = _flat(read_json(path)), _flat(declaration)
-    changed = sorted(key for key in there.keys() | wanted.keys() if there.get(key) != wanted.get(key))
+        write_json(path, wanted)
+    changed = differences(read_json(path), wanted)
     if changed:
-        details = "; ".join(f"{key} was {there.get(key)!r} and is {wanted.get(key)!r}" for key in changed)
+        details = "; ".join(f"{key} was {was!r} and is {now!r}" for key, (was, now) in changed.items())
         raise ValueError(
             f"{folder} holds results of another declaration: {details}. Choose another folder with --results, or "
             "delete this one."
         )
+
+
+def differences(there, wanted):
+    """Where two declarations differ.
+
+    Args:
+        there: dict, e.g. as read from a run's `declaration.json`.
+        wanted: dict, as of `declaration`.
+
+    Returns:
+        Dict from a setting's name, sorted, to its value in each of them, None where it is at its default.
+
+    Example:
+
+    >>> differences({"seed": 0, "training": {"drops": {"5": 10}}}, {"seed": 1, "training": {"drops": {5: 10}}})
+    {'seed': (0, 1)}
+    """
+    there, wanted = _flat(there), _flat(wanted)
+    keys = sorted(there.keys() | wanted.keys())
+    return {key: (there.get(key), wanted.get(key)) for key in keys if there.get(key) != wanted.get(key)}
 
 
 def _flat(value, prefix=""):

@@ -19,7 +19,7 @@ from scripts.draw_laperm import accuracies
 from scripts.experiment import Experiment
 from scripts.laperm_resnet import against_adam, changes_between_evaluations
 from scripts.laperm_runs import best_sync_periods
-from scripts.laperm_settings import ADAM, laperm_resnet, laptop, quick, resnet50
+from scripts.laperm_settings import ADAM, laperm_resnet, laptop_of_resnet50, quick, resnet50
 from scripts.laperm_tables import table
 
 _SYNC_PERIODS = (250, 400, 800)
@@ -44,11 +44,7 @@ EXPERIMENT = Experiment(
     claim="ResNet50 of randomly removed random weights is reconnected to about the accuracy that Adam has with all.",
     trainings={
         "quick": _trainings({0: (10,), 50: (10, 20)}, epochs=5, **quick()),
-        "laptop": _trainings(
-            {p: (k,) for p, k in _LAPTOP_SYNC_PERIODS.items()},
-            epochs=20,
-            **{**laptop(width=0.25), "train_limit": 4500, "validation": 1000, "evaluate_every": 72},
-        ),
+        "laptop": _trainings({p: (k,) for p, k in _LAPTOP_SYNC_PERIODS.items()}, **laptop_of_resnet50()),
         "paper": _trainings(dict.fromkeys((0, 30, 50, 70), _SYNC_PERIODS)),
     },
     seeds={"quick": (0,), "laptop": (0, 1, 2), "paper": (0, 1, 2)},
