@@ -9,7 +9,7 @@ import pytest
 from scripts.angle_training import DEVIATION, LARGEST_ANGLE, AngleTraining, rotated
 from scripts.experiment import find, trainings_of
 from scripts.files import read_csv, write_csv, write_json
-from scripts.laperm_settings import sync_periods
+from scripts.laperm_sizes import sync_periods
 from scripts.published_network import PublishedNetwork
 from scripts.results import Curve, publish
 from scripts.runner import Options, folder_of, run

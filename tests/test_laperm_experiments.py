@@ -9,7 +9,8 @@ from scripts.checkpoint import SeedEveryEpoch
 from scripts.experiment import find, names, trainings_of
 from scripts.files import read_csv, read_json
 from scripts.laperm_runs import best_sync_periods, final_means, in_epochs, largest_sync_periods_that_learn
-from scripts.laperm_settings import conv, laptop_sync_period
+from scripts.laperm_settings import conv
+from scripts.laperm_sizes import laptop_sync_period
 from scripts.results import Curve, publish
 from scripts.runner import Options, folder_of, run, size_folder
 from scripts.train_accuracy import random_images

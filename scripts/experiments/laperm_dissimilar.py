@@ -19,7 +19,8 @@ import statistics
 from scripts.draw_laperm import accuracies_over
 from scripts.experiment import Experiment
 from scripts.laperm_runs import final_means, number_in
-from scripts.laperm_settings import ADAM, conv4_of_fig6, laperm, sync_periods
+from scripts.laperm_settings import ADAM, laperm
+from scripts.laperm_sizes import conv4_of_fig6, sync_periods
 from scripts.laperm_tables import differences, table
 from scripts.results import by_label
 

@@ -14,7 +14,8 @@ import dataclasses
 from scripts.draw_laperm import accuracies
 from scripts.experiment import Experiment
 from scripts.laperm_runs import final_means
-from scripts.laperm_settings import ADAM, LOOKAHEAD, conv7, laperm, quick
+from scripts.laperm_settings import ADAM, LOOKAHEAD, conv7, laperm
+from scripts.laperm_sizes import quick
 from scripts.laperm_tables import differences, table
 
 _BASELINES = ("Adam", "Lookahead")

@@ -14,7 +14,8 @@ epoch as the paper's.
 from scripts.draw_laperm import accuracies_by_sparsity
 from scripts.experiment import Experiment
 from scripts.laperm_runs import final_means, number_in
-from scripts.laperm_settings import conv, laperm, laptop, laptop_sync_period, quick
+from scripts.laperm_settings import conv, laperm
+from scripts.laperm_sizes import laptop, laptop_sync_period, quick
 from scripts.laperm_tables import differences, table
 
 

@@ -15,7 +15,8 @@ from scripts.draw_laperm import accuracies
 from scripts.experiment import Experiment
 from scripts.laperm_resnet import changes_between_evaluations
 from scripts.laperm_runs import final, final_means
-from scripts.laperm_settings import laperm_resnet, laptop_of_resnet50, quick, resnet50
+from scripts.laperm_settings import laperm_resnet, resnet50
+from scripts.laperm_sizes import laptop_of_resnet50, quick
 from scripts.laperm_tables import points, table
 from scripts.results import by_label
 

@@ -19,7 +19,8 @@ import statistics
 from scripts.draw_laperm import accuracies
 from scripts.experiment import Experiment
 from scripts.laperm_runs import final, final_means, in_epochs, mean_curve
-from scripts.laperm_settings import ADAM, LOOKAHEAD, conv7, laperm, quick
+from scripts.laperm_settings import ADAM, LOOKAHEAD, conv7, laperm
+from scripts.laperm_sizes import quick
 from scripts.laperm_tables import differences, points, table
 from scripts.results import by_label, percent
 

@@ -19,7 +19,8 @@ Conv2 on digits.
 
 from scripts.draw_sync_periods import draw, draw_training
 from scripts.experiment import Experiment
-from scripts.laperm_settings import ADAM, LAPTOP_STEPS, conv, laperm, laptop, laptop_sync_period, quick
+from scripts.laperm_settings import ADAM, conv, laperm
+from scripts.laperm_sizes import LAPTOP_STEPS, laptop, laptop_sync_period, quick
 from scripts.laperm_tables import table
 from scripts.sync_answers import answers, draw_answers
 from scripts.sync_period_findings import FINDINGS, FROZEN, ONCE

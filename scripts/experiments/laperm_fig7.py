@@ -15,7 +15,8 @@ images and 15 epochs; k is the steps of an epoch, as the paper's is.
 from scripts.draw_laperm import accuracies_by_network
 from scripts.experiment import Experiment
 from scripts.laperm_runs import final_means
-from scripts.laperm_settings import ADAM, LOOKAHEAD, NETWORK_NAMES, conv, laperm, laptop, laptop_sync_period, quick
+from scripts.laperm_settings import ADAM, LOOKAHEAD, NETWORK_NAMES, conv, laperm
+from scripts.laperm_sizes import laptop, laptop_sync_period, quick
 from scripts.laperm_tables import differences, table
 
 _WIDTHS = {"conv2": 0.25, "conv4": 0.25, "conv13": 0.125}

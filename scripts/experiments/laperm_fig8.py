@@ -19,7 +19,8 @@ from scripts.draw_laperm import accuracies
 from scripts.experiment import Experiment
 from scripts.laperm_resnet import against_adam, changes_between_evaluations
 from scripts.laperm_runs import best_sync_periods
-from scripts.laperm_settings import ADAM, laperm_resnet, laptop_of_resnet50, quick, resnet50
+from scripts.laperm_settings import ADAM, laperm_resnet, resnet50
+from scripts.laperm_sizes import laptop_of_resnet50, quick
 from scripts.laperm_tables import table
 
 _SYNC_PERIODS = (250, 400, 800)

@@ -19,17 +19,8 @@ import functools
 from scripts.draw_laperm import accuracies_by_sparsity
 from scripts.experiment import Experiment
 from scripts.laperm_runs import final_means, largest_sync_periods_that_learn, number_in
-from scripts.laperm_settings import (
-    NETWORK_NAMES,
-    conv,
-    conv7,
-    laperm,
-    laperm_resnet,
-    laptop,
-    laptop_sync_period,
-    quick,
-    resnet50,
-)
+from scripts.laperm_settings import NETWORK_NAMES, conv, conv7, laperm, laperm_resnet, resnet50
+from scripts.laperm_sizes import laptop, laptop_sync_period, quick
 from scripts.laperm_tables import differences, table
 
 _CONVS = ("conv2", "conv4", "conv13")

@@ -20,7 +20,8 @@ from scripts.angle_training import DEVIATION, LARGEST_ANGLE, AngleTraining
 from scripts.draw_laperm import PANELS, legend_below, style_of
 from scripts.experiment import Experiment
 from scripts.laperm_runs import SYNCHRONIZED, final, in_epochs
-from scripts.laperm_settings import ADAM, LOOKAHEAD, conv, laperm, laptop, quick, sync_periods
+from scripts.laperm_settings import ADAM, LOOKAHEAD, conv, laperm
+from scripts.laperm_sizes import laptop, quick, sync_periods
 from scripts.results import by_label, draw_band
 
 _FREE = {"unit_axes": {"^angle/": None}}
