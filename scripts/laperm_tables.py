@@ -2,7 +2,7 @@
 
 import statistics
 
-from scripts.laperm_runs import final, number_in, steps_per_epoch
+from scripts.laperm_runs import final, final_means, number_in, steps_per_epoch
 from scripts.published_network import published_networks
 from scripts.results import by_label, percent
 
@@ -91,3 +91,24 @@ def differences(pairs):
     'p = 30 %: -1.00 points; p = 50 %: +2.00 points'
     """
     return "; ".join(f"{name}: {points(a - b)} points" for name, (a, b) in pairs.items()) or None
+
+
+def best_over_worst_sync_period(curves):
+    """How much k matters: the mean test accuracy of the best k minus that of the worst.
+
+    Args:
+        curves: list of `scripts.results.Curve`, labelled `"NAME, k = K"`; others do not count.
+
+    Returns:
+        Str, for each name that has several k; None where there is none.
+    """
+    found = {}
+    for label, mean in final_means(curves).items():
+        if number_in(label, "k"):
+            found.setdefault(label.split(", ")[0], {})[number_in(label, "k")] = mean
+    pairs = {}
+    for name, means in found.items():
+        best, worst = max(means, key=means.get), min(means, key=means.get)
+        if best != worst:
+            pairs[f"{name}, k = {best} over k = {worst}"] = (means[best], means[worst])
+    return differences(pairs)

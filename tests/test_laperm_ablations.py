@@ -59,7 +59,7 @@ def test_inner_optimizers_by_hand():
     # Adam: k = 8 has 70 and k = 4 has 60 %, alone it has 75; SGD alone only.
     ends = {"Adam, alone": 0.75, "Adam, k = 4": 0.6, "Adam, k = 8": 0.7, "SGD, alone": 0.5}
     found = said("laperm_inner_optimizers", [curve(label, 0, test) for label, test in ends.items()])
-    assert found["The paper does not"] == "Adam: +10.00 points, k = 8 over k = 4."
+    assert found["The paper does not"] == "Adam, k = 8 over k = 4: +10.00 points."
     assert found["Nor how LaPerm aro"] == "Adam: -5.00 points."
 
 
@@ -68,7 +68,7 @@ def test_low_precision_by_hand():
     ends = {"32 bits, Adam alone": 0.75, "32 bits, k = 8": 0.7, "4 bits, k = 4": 0.58, "4 bits, k = 8": 0.68}
     found = said("laperm_low_precision", [curve(label, 0, test) for label, test in ends.items()])
     assert found["The paper does not"] == "4 bits, k = 8: -2.00 points."
-    assert found["Nor whether k matt"] == "4 bits: +10.00 points."
+    assert found["Nor whether k matt"] == "4 bits, k = 8 over k = 4: +10.00 points."
 
 
 def test_dissimilar_by_hand():

@@ -17,7 +17,7 @@ from scripts.experiment import Experiment
 from scripts.laperm_runs import final_means, number_in
 from scripts.laperm_settings import laperm
 from scripts.laperm_sizes import conv4_of_fig6, sync_periods
-from scripts.laperm_tables import differences, points, table
+from scripts.laperm_tables import best_over_worst_sync_period, differences, table
 
 _OPTIMIZERS = {
     "Adam": ("adam", 1e-3),
@@ -45,16 +45,6 @@ def _by_sync_period(curves):
     return found
 
 
-def _sensitivity(curves):
-    said = []
-    for name, means in _by_sync_period(curves).items():
-        of_k = {k: mean for k, mean in means.items() if k}
-        if len(of_k) > 1:
-            best, worst = max(of_k, key=of_k.get), min(of_k, key=of_k.get)
-            said.append(f"{name}: {points(of_k[best] - of_k[worst])} points, k = {best} over k = {worst}")
-    return "; ".join(said) or None
-
-
 def _against_alone(curves):
     pairs = {
         name: (max(mean for k, mean in means.items() if k), means[None])
@@ -76,7 +66,9 @@ EXPERIMENT = Experiment(
     table=table(
         {},
         {
-            "The paper does not say how much k matters with other optimizers (best minus worst k).": _sensitivity,
+            "The paper does not say how much k matters with other optimizers (best minus worst k).": (
+                best_over_worst_sync_period
+            ),
             "Nor how LaPerm around them compares with them alone (best k minus alone).": _against_alone,
         },
     ),

@@ -18,7 +18,7 @@ from scripts.experiment import Experiment
 from scripts.laperm_runs import final_means, number_in
 from scripts.laperm_settings import ADAM, laperm
 from scripts.laperm_sizes import conv4_of_fig6, sync_periods
-from scripts.laperm_tables import differences, table
+from scripts.laperm_tables import best_over_worst_sync_period, differences, table
 
 _FULL = "32 bits"
 _PRECISIONS = {_FULL: None, "8 bits": 8, "4 bits": 4, "+c and -c": "signs", "0 and c": "binary"}
@@ -41,15 +41,6 @@ def _against_full(curves):
     return differences(pairs)
 
 
-def _sensitivity(curves):
-    """What the sync period makes of each precision: the best k minus the worst."""
-    found = {}
-    for label, mean in final_means(curves).items():
-        if number_in(label, "k"):
-            found.setdefault(label.split(", ")[0], []).append(mean)
-    return differences({name: (max(means), min(means)) for name, means in found.items() if len(means) > 1})
-
-
 EXPERIMENT = Experiment(
     claim="Weights of few bits, and even of one magnitude, can be reconnected; the paper has tried it in dense "
     "networks only.",
@@ -64,7 +55,7 @@ EXPERIMENT = Experiment(
         {},
         {
             "The paper does not say what low precision costs (minus 32 bits with the same k).": _against_full,
-            "Nor whether k matters more then (best minus worst k).": _sensitivity,
+            "Nor whether k matters more then (best minus worst k).": best_over_worst_sync_period,
         },
     ),
 )
