@@ -43,6 +43,7 @@ def _parser():
     run.add_argument("--tensorboard", action="store_true", help="write logs for TensorBoard into each run's folder")
     run.set_defaults(command=_run)
     figure = commands.add_parser("figure", help="publish finished runs: NAME.csv, NAME.png and NAME.md in the results")
+    figure.add_argument("--suffix", default="", help="after NAME in the files' names, e.g. for a second size")
     figure.set_defaults(command=_figure)
     for command in (run, figure):
         command.add_argument("name", metavar="NAME")
@@ -137,7 +138,7 @@ def _figure(parsed):
     from scripts.results import publish
 
     size = parsed.size or find(parsed.name).default_size
-    print(publish(parsed.name, size, parsed.results, parsed.results))
+    print(publish(parsed.name, size, parsed.results, parsed.results, parsed.suffix))
 
 
 def _report(parsed):

@@ -96,13 +96,14 @@ def _chapter(page, heading, prose, tables, folder):
     for name, path in tables.items():
         title, claim, rest = (*path.read_text(encoding="utf-8").split("\n\n", 2), "", "")[:3]
         which = f"<code>{name}</code>: " if len(tables) > 1 else ""
-        claims += f'<p class="claim">{which}{page.inline(claim, folder)}</p>\n'
+        if page.inline(claim, folder) not in claims:  # that of another size is the same
+            claims += f'<p class="claim">{which}{page.inline(claim, folder)}</p>\n'
         pictures |= dict.fromkeys(folder.glob(f"{name}.png"), claim)
         pictures |= {picture: picture.stem for picture in sorted(folder.glob(f"{name}_*.png"))}
         table, _, circumstances = rest.strip().rpartition("\n\n")
-        size = re.search(r", size (\w+)", title)
-        told = re.search(rf"run {name}\b", prose) or not size
-        command = "" if told else f"`python -m scripts run {name} --size {size[1]}`. "
+        run = re.search(r"(\w+), size (\w+)", title)
+        told = not run or re.search(rf"run {run[1]}\b", prose)
+        command = "" if told else f"`python -m scripts run {run[1]} --size {run[2]}`. "
         shown, _ = page.markdown(f"{table}\n\n**How it was run.** {command}{circumstances}", folder)
         parts.append(Section(page.anchor(path), page.inline(title.lstrip("# "), folder), shown))
     shown, linked = page.markdown(prose, folder)

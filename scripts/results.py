@@ -76,7 +76,7 @@ def collect(name, size, results):
     return curves
 
 
-def publish(name, size, results, folder):
+def publish(name, size, results, folder, suffix=""):
     """Write the CSV, the picture and the table of an experiment.
 
     Args:
@@ -84,20 +84,21 @@ def publish(name, size, results, folder):
         size: str.
         results: str or path, where the runs are.
         folder: str or path, where to write `<name>.csv`, `<name>.png` and `<name>.md`, and further pictures.
+        suffix: str, what follows each name, for a second size beside the first. Defaults to `""`.
 
     Returns:
         Str, the table in Markdown.
     """
     curves, experiment, folder = collect(name, size, results), find(name), pathlib.Path(folder)
-    write_csv(folder / f"{name}.csv", (experiment.rows or evaluations)(curves))
+    write_csv(folder / f"{name}{suffix}.csv", (experiment.rows or evaluations)(curves))
     for picture, draw in {name: experiment.draw, **experiment.more_pictures}.items():
         figure = matplotlib.figure.Figure(figsize=(9, 4.5), layout="constrained")
         draw(figure, curves)
-        with replacing(folder / f"{picture}.png") as partial:
+        with replacing(folder / f"{picture}{suffix}.png") as partial:
             figure.savefig(partial, dpi=150, format="png")
     table = experiment.table(curves) if experiment.table else summarize(curves, experiment.paper)
     text = f"# {name}, size {size}\n\n{experiment.claim}\n\n{table}\n\n{_circumstances(curves)}\n"
-    with replacing(folder / f"{name}.md") as partial:
+    with replacing(folder / f"{name}{suffix}.md") as partial:
         partial.write_text(text)
     return table
 

@@ -42,6 +42,9 @@ def test_run_then_figure(tmp_path, capsys):
     assert {row["label"] for row in rows} == {"LaPerm (k = 20)"}
     assert {row["seed"] for row in rows} == {0, 1}
     assert find("quickstart").claim in (tmp_path / "quickstart.md").read_text()
+    assert main(["figure", "quickstart", "--size", "quick", "--suffix", "_quick", *results]) == 0
+    for file in ("csv", "png", "md"):
+        assert (tmp_path / f"quickstart_quick.{file}").read_bytes() == (tmp_path / f"quickstart.{file}").read_bytes()
 
 
 def test_an_experiment_on_mnist_runs_at_quick_size(tmp_path, data_directory, capsys):

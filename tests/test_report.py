@@ -186,6 +186,21 @@ def test_a_section_for_two_experiments_and_a_picture_shown_later(results):
     assert_stands_alone(text)
 
 
+def test_a_second_size_of_an_experiment(results):
+    (results / "tiny_fig1_paper.md").write_text(TABLE.replace("size laptop", "size paper"))
+    picture(results / "tiny_fig1_paper.png")
+    (results / "README.md").write_text("## tiny_fig1 and tiny_fig1_paper: both\n\nTwo sizes.\n")
+    write_report(results, results / "report.html")
+    text = (results / "report.html").read_text()
+    assert section(text, "tiny_fig1-and-tiny_fig1_paper").count('<p class="claim">') == 1
+    for name, size in (("tiny_fig1", "laptop"), ("tiny_fig1_paper", "paper")):
+        told = section(text, f"results/{name}.md")
+        assert f"<code>python -m scripts run tiny_fig1 --size {size}</code>" in told
+    # Each picture once: tiny_fig1, tiny_fig1_b, tiny_fig1_paper.
+    assert section(text, "tiny_fig1-and-tiny_fig1_paper").count("</figcaption>") == 3
+    assert_stands_alone(text)
+
+
 def test_everything_this_repository_says(tmp_path):
     folders = [("results", "*.md"), ("weight_profiles", "README.md"), ("benchmarks", "*.md")]
     for folder, pattern in folders:
