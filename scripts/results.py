@@ -186,13 +186,12 @@ def _circumstances(curves):
     seconds = [curve.summary["seconds"] for curve in curves]
     said = [sorted({str(curve.summary[key]) for curve in curves}) for key in ("date", "machine", "versions")]
     parts = [", ".join(dates) for dates in said]
+    seeds = sorted({curve.seed for curve in curves})
     taken = collections.Counter(curve.summary["taken_from"] for curve in curves if "taken_from" in curve.summary)
     shared = "".join(f", {count} of them the same as in {name}" for name, count in sorted(taken.items()))
-    return (
-        f"Seeds {min(c.seed for c in curves)} to {max(c.seed for c in curves)}; {len(curves)} runs of "
-        f"{min(seconds):.0f} to {max(seconds):.0f} s{shared}, {sum(seconds) / 60:.0f} minutes in all; "
-        f"{'; '.join(parts)}."
-    )
+    which = f"Seeds {seeds[0]} to {seeds[-1]}" if len(seeds) > 1 else f"Seed {seeds[0]}"
+    many = f"{len(curves)} runs of {min(seconds):.0f} to" if len(curves) > 1 else "1 run of"
+    return f"{which}; {many} {max(seconds):.0f} s{shared}, {sum(seconds) / 60:.0f} minutes in all; {'; '.join(parts)}."
 
 
 def draw_band(axes, curves, metric, when, color, label, by="step", **style):
