@@ -2,6 +2,8 @@
 
 import statistics
 
+import matplotlib.ticker
+
 from scripts.laperm_runs import SYNCHRONIZED, final, in_epochs, number_in
 from scripts.results import COLORS, by_label, draw_band
 
@@ -48,6 +50,16 @@ def percent_axis(axes):
     axes.grid(alpha=0.3)
 
 
+def epoch_axis(axes):
+    """Whole epochs along the bottom.
+
+    Args:
+        axes: `Axes` of matplotlib.
+    """
+    axes.set_xlabel("epoch")
+    axes.xaxis.set_major_locator(matplotlib.ticker.MaxNLocator(integer=True))
+
+
 def accuracies(title, zoom=False, chosen=lambda curves: curves):
     """A function that draws held-out and training accuracy side by side, one line for each label.
 
@@ -64,10 +76,11 @@ def accuracies(title, zoom=False, chosen=lambda curves: curves):
         figure.set_size_inches(10, 5)
         panels = figure.subplots(1, 2, sharey=True)
         groups = by_label(in_epochs(chosen(curves)))
+        opacity = 0.15 if len(groups) <= 4 else 0.08  # many bands lie over each other
         for axes, (metric, name) in zip(panels, PANELS.items(), strict=True):
             for number, (label, same) in enumerate(groups.items()):
-                draw_band(axes, same, metric, SYNCHRONIZED, label=label, **style_of(label, number))
-            axes.set(xlabel="epoch")
+                draw_band(axes, same, metric, SYNCHRONIZED, label=label, opacity=opacity, **style_of(label, number))
+            epoch_axis(axes)
             axes.set_title(name, loc="left", fontsize=10)
             percent_axis(axes)
         if zoom:
@@ -112,7 +125,7 @@ def accuracies_by_network(title):
                     draw_band(axes, same, metric, SYNCHRONIZED, label=name, **style_of(name, number))
                 percent_axis(axes)
             column[0].set_title(network, loc="left")
-            column[1].set_xlabel("epoch")
+            epoch_axis(column[1])
         for axes, name in zip(grid[:, 0], PANELS.values(), strict=True):
             axes.set_ylabel(name)
         legend_below(figure, grid[0, 0], 3)

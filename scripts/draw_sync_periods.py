@@ -3,7 +3,7 @@
 import matplotlib
 import numpy as np
 
-from scripts.draw_laperm import percent_axis
+from scripts.draw_laperm import epoch_axis, percent_axis
 from scripts.laperm_runs import SYNCHRONIZED, in_epochs, mean_curve
 from scripts.results import COLORS, by_label, draw_band
 from scripts.sync_period_findings import EARLY, FROZEN, ONCE, dense_runs, sparse_runs
@@ -63,7 +63,7 @@ def draw(figure, curves):
     a.set_ylabel("held-out accuracy")
     b.set_ylabel("held-out accuracy")
     for axes in (a, b, c, d, e):
-        axes.set_xlabel("epoch")
+        epoch_axis(axes)
         axes.xaxis.get_major_locator().set_params(integer=True)
         percent_axis(axes)
     _legend(figure, a, e, d)
@@ -88,7 +88,7 @@ def draw_training(figure, curves):
     e.set_title("(e) 50 % of the weights removed", loc="left", fontsize=10)
     a.set_ylabel("accuracy on training images, as they are")
     for axes in (a, e):
-        axes.set_xlabel("epoch")
+        epoch_axis(axes)
         percent_axis(axes)
     _legend(figure, a, e)
     figure.suptitle("Conv4 on CIFAR-10 by the sync period k, right after synchronizations", x=0.01, ha="left")
@@ -163,4 +163,5 @@ def _legend(figure, *panels):
     for axes in panels:
         for handle, label in zip(*axes.get_legend_handles_labels(), strict=True):
             named.setdefault(label, handle)
-    figure.legend(named.values(), named.keys(), loc="outside lower center", ncols=5, frameon=False)
+    columns = len(named) if len(named) <= 6 else 5
+    figure.legend(named.values(), named.keys(), loc="outside lower center", ncols=columns, frameon=False)

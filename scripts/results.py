@@ -194,7 +194,7 @@ def _circumstances(curves):
     return f"{which}; {many} {max(seconds):.0f} s{shared}, {sum(seconds) / 60:.0f} minutes in all; {'; '.join(parts)}."
 
 
-def draw_band(axes, curves, metric, when, color, label, by="step", **style):
+def draw_band(axes, curves, metric, when, color, label, by="step", opacity=0.15, **style):
     """Draw the mean over the seeds as a line and the range from minimum to maximum as a band.
 
     Args:
@@ -205,6 +205,7 @@ def draw_band(axes, curves, metric, when, color, label, by="step", **style):
         color: str.
         label: str.
         by: `"step"`, or `"epoch"`, counted from 1. Defaults to `"step"`.
+        opacity: float, of the band. Defaults to 0.15.
         **style: more for `axes.plot`.
     """
     by_step = {}
@@ -214,4 +215,4 @@ def draw_band(axes, curves, metric, when, color, label, by="step", **style):
     steps = sorted(by_step)
     axes.plot(steps, [statistics.mean(by_step[step]) for step in steps], color=color, label=label, **style)
     low, high = ([extreme(by_step[step]) for step in steps] for extreme in (min, max))
-    axes.fill_between(steps, low, high, color=color, alpha=0.15, linewidth=0)
+    axes.fill_between(steps, low, high, color=color, alpha=opacity, linewidth=0)

@@ -2,7 +2,7 @@
 
 import statistics
 
-from scripts.draw_laperm import legend_below, percent_axis
+from scripts.draw_laperm import epoch_axis, legend_below, percent_axis
 from scripts.draw_sync_periods import colors_of
 from scripts.laperm_runs import in_epochs
 from scripts.results import COLORS, draw_band, percent
@@ -65,8 +65,9 @@ def draw_answers(figure, curves):
     runs, colors = dense_runs(in_epochs(curves)), colors_of(curves)
     for k, same in runs.items():
         draw_band(agreement, same, "val_agreement", ("after",), colors[k], f"k = {k}")
-    agreement.set(xlabel="epoch", ylabel="held-out images with the same answer before and after")
-    agreement.set_title("Synchronizations", loc="left", fontsize=10)
+    epoch_axis(agreement)
+    agreement.set_ylabel("same answer before and after")
+    agreement.set_title("Synchronizations, held-out images", loc="left", fontsize=10)
     found = {k: parts for k, same in runs.items() if (parts := changed_answers(same))}
     left = [0.0] * len(found)
     for color, (part, name) in zip(COLORS, _CHANGES.items(), strict=False):
@@ -74,8 +75,8 @@ def draw_answers(figure, curves):
         last.barh(range(len(found)), widths, left=left, color=color, label=name)
         left = [a + b for a, b in zip(left, widths, strict=True)]
     last.set_yticks(range(len(found)), [f"k = {k}" for k in found])
-    last.set(xlabel="held-out images with another answer")
-    last.set_title("The last one", loc="left", fontsize=10)
+    last.set(xlabel="another answer after than before")
+    last.set_title("The last one, held-out images", loc="left", fontsize=10)
     percent_axis(agreement)
     last.xaxis.set_major_formatter(agreement.yaxis.get_major_formatter())
     if runs:

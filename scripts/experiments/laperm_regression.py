@@ -17,7 +17,7 @@ import dataclasses
 import statistics
 
 from scripts.angle_training import DEVIATION, LARGEST_ANGLE, AngleTraining
-from scripts.draw_laperm import PANELS, legend_below, style_of
+from scripts.draw_laperm import PANELS, epoch_axis, legend_below, style_of
 from scripts.experiment import Experiment
 from scripts.laperm_runs import SYNCHRONIZED, final, in_epochs
 from scripts.laperm_settings import ADAM, LOOKAHEAD, conv, laperm
@@ -58,7 +58,8 @@ def _draw(figure, curves):
         for number, (label, same) in enumerate(groups.items()):
             draw_band(axes, same, error, SYNCHRONIZED, label=label, **style_of(label, number))
         axes.set_title(name, loc="left", fontsize=10)
-        axes.set(xlabel="epoch", yscale="log")
+        epoch_axis(axes)
+        axes.set_yscale("log")
         axes.yaxis.set_major_formatter("{x:g}")
         axes.yaxis.set_minor_formatter("{x:g}")
         axes.grid(alpha=0.3, which="both")
