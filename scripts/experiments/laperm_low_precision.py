@@ -46,7 +46,7 @@ EXPERIMENT = Experiment(
     "networks only.",
     trainings={
         "quick": tuple(_trainings("quick", (200, 1000), (_FULL, "4 bits", "0 and c"))),
-        "laptop": tuple(_trainings("laptop", (200, 1000))),
+        "laptop": tuple(_trainings("laptop", (200, 1000, 2000))),
         "paper": tuple(_trainings("paper", (50, 200, 1000, 2000))),
     },
     seeds={"quick": (0,), "laptop": (0, 1, 2), "paper": (0, 1, 2)},
