@@ -50,7 +50,7 @@ class PreparedTraining(Prepared):
             )
             self.validation_data = None
         self._train_images = evaluated.get("train")
-        self._initial = self._sorted_weight_vectors()
+        self._initial = self._weight_vectors()
 
     def metrics(self):
         """What is compiled: list of str or of `keras.metrics.Metric`."""
@@ -94,7 +94,7 @@ class PreparedTraining(Prepared):
         try:
             with has_best(self.model, folder):
                 shuffle_weight_vectors(self.model, seed=self.seed)
-                self._initial, shuffled = self._sorted_weight_vectors(), self.model.get_weights()
+                self._initial, shuffled = self._weight_vectors(), self.model.get_weights()
         except FileNotFoundError as error:
             raise FileNotFoundError(
                 "`starts_from` must be a training with `keep_best`. Received: starts_from="
@@ -104,8 +104,8 @@ class PreparedTraining(Prepared):
             self.model.set_weights(shuffled)
 
     def summary(self):
-        """What is known at the end, also of the weights: whether they are the initial ones, and how similar those."""
-        values = {**super().summary(), "is_permutation": self.is_permutation()}
+        """What is known at the end, also of the weights: whether they are the initial ones, moved, and how similar."""
+        values = {**super().summary(), "is_permutation": self.is_permutation(), "moved": self.moved()}
         if self.training.dissimilarity is not None:
             similarities = [profile_similarity(rows).plain for rows in self._initial if len(rows) > 1]
             values["initial_similarity"] = float(np.mean(similarities))
@@ -117,13 +117,22 @@ class PreparedTraining(Prepared):
         Returns:
             Bool.
         """
-        now = self._sorted_weight_vectors()
-        return all(np.array_equal(a, b) for a, b in zip(self._initial, now, strict=True))
+        pairs = zip(self._initial, self._weight_vectors(), strict=True)
+        return all(np.array_equal(np.sort(a, axis=1), np.sort(b, axis=1)) for a, b in pairs)
 
-    def _sorted_weight_vectors(self):
+    def moved(self):
+        """What share of the weights of all kernels has another value than at first.
+
+        Returns:
+            Float from 0 to 1.
+        """
+        pairs = [*zip(self._initial, self._weight_vectors(), strict=True)]
+        return sum(np.count_nonzero(a != b) for a, b in pairs) / sum(a.size for a, _ in pairs)
+
+    def _weight_vectors(self):
         kernels = self.model.trainable_variables
         return [
-            np.sort(to_rows(kernel.numpy(), layout.unit_axes, np), axis=1)
+            to_rows(kernel.numpy(), layout.unit_axes, np)
             for kernel, layout in zip(kernels, describe_variables(kernels), strict=True)
             if layout.kind == "kernel"
         ]

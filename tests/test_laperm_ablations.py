@@ -66,9 +66,14 @@ def test_inner_optimizers_by_hand():
 def test_low_precision_by_hand():
     # With k = 8 four bits lose 2 points, and gain 10 over k = 4, of which there is no counterpart with 32 bits.
     ends = {"32 bits, Adam alone": 0.75, "32 bits, k = 8": 0.7, "4 bits, k = 4": 0.58, "4 bits, k = 8": 0.68}
-    found = said("laperm_low_precision", [curve(label, 0, test) for label, test in ends.items()])
+    moved = {"32 bits, Adam alone": 1.0, "4 bits, k = 4": 0.125, "4 bits, k = 8": 0.5}
+    curves = [
+        curve(label, 0, test, **{"moved": moved[label]} if label in moved else {}) for label, test in ends.items()
+    ]
+    found = said("laperm_low_precision", curves)
     assert found["The paper does not"] == "4 bits, k = 8: -2.00 points."
     assert found["Nor whether k matt"] == "4 bits, k = 8 over k = 4: +10.00 points."
+    assert found["Nor how many weigh"] == "4 bits, k = 4: 12.50 %; 4 bits, k = 8: 50.00 %."
 
 
 def test_dissimilar_by_hand():

@@ -64,11 +64,27 @@ def test_rows_are_where_synchronizations_fall(finished):
 def test_summary_says_what_was_measured_where(finished):
     summary = json.loads((finished / "done.json").read_text())
     assert summary["is_permutation"] is True
+    assert 0 < summary["moved"] <= 1
     assert summary["test_images"] == 360
     assert summary["train_images"] == 200
     assert 0 <= summary["test_accuracy"] <= 1
     assert "core" in summary["machine"]
     assert "tensorflow" in summary["versions"]
+
+
+def test_moved_weights_by_hand():
+    # Two of all weights of the kernels change places within their weight vector, the last column of the last kernel.
+    prepared = TINY.prepare(0)
+    kernel = prepared.model.layers[-1].kernel
+    values = kernel.numpy()
+    total = sum(variable.numpy().size for variable in prepared.model.trainable_variables if variable.name == "kernel")
+    assert prepared.moved() == 0
+    values[[0, 1], -1] = values[[1, 0], -1]
+    kernel.assign(values)
+    assert (prepared.moved(), prepared.is_permutation()) == (2 / total, True)
+    values[0, -1] = 9
+    kernel.assign(values)
+    assert (prepared.moved(), prepared.is_permutation()) == (2 / total, False)
 
 
 def test_adam_is_no_permutation_and_is_evaluated_every_epoch(tmp_path):

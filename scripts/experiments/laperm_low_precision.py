@@ -13,12 +13,15 @@ are the places of each value. The laptop size is a quarter as wide, without drop
 of `laperm_fig6`'s. The quick size is a small Conv2 on digits.
 """
 
+import statistics
+
 from scripts.draw_laperm import accuracies_over
 from scripts.experiment import Experiment
 from scripts.laperm_runs import final_means, number_in
 from scripts.laperm_settings import ADAM, laperm
 from scripts.laperm_sizes import conv4_of_fig6, sync_periods
 from scripts.laperm_tables import best_over_worst_sync_period, differences, table
+from scripts.results import by_label, percent
 
 _FULL = "32 bits"
 _PRECISIONS = {_FULL: None, "8 bits": 8, "4 bits": 4, "+c and -c": "signs", "0 and c": "binary"}
@@ -41,9 +44,17 @@ def _against_full(curves):
     return differences(pairs)
 
 
+def _moved(curves):
+    """How many weights LaPerm moved: where many are equal, one has to pass the gap to the next value within k steps."""
+    measured = by_label([c for c in curves if number_in(c.label, "k") and "moved" in c.summary])
+    return "; ".join(
+        f"{label}: {percent(statistics.mean(curve.summary['moved'] for curve in same))}"
+        for label, same in measured.items()
+    )
+
+
 EXPERIMENT = Experiment(
-    claim="Weights of few bits, and even of one magnitude, can be reconnected; the paper has tried it in dense "
-    "networks only.",
+    claim="Can weights of few bits, or of one magnitude, be reconnected? The paper does so in dense networks only.",
     trainings={
         "quick": tuple(_trainings("quick", (200, 1000), (_FULL, "4 bits", "0 and c"))),
         "laptop": tuple(_trainings("laptop", (200, 1000, 2000))),
@@ -56,6 +67,7 @@ EXPERIMENT = Experiment(
         {
             "The paper does not say what low precision costs (minus 32 bits with the same k).": _against_full,
             "Nor whether k matters more then (best minus worst k).": best_over_worst_sync_period,
+            "Nor how many weights are moved (share of the kernels' weights with another value than at first).": _moved,
         },
     ),
 )
