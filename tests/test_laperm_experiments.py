@@ -442,7 +442,7 @@ def test_a_killed_sweep_ends_with_the_same_csv(sweep):
     assert len(tables) == 3  # of two runs, and of the sweep
     for table in tables:
         assert (whole / table).read_bytes() == (cut / table).read_bytes()
-    said = [(folder / "laperm_fig6.md").read_text().split("Seeds")[0] for folder in (whole, cut)]
+    said = [(folder / "laperm_fig6.md").read_text().split("\nSeed")[0] for folder in (whole, cut)]
     assert said[0] == said[1]
 
 
