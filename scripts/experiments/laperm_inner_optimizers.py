@@ -37,18 +37,13 @@ def _trainings(size, paper_sync_periods=(50, 200, 1000), optimizers=tuple(_OPTIM
             yield conv4_of_fig6(f"{name}, k = {k}", size, inner_optimizer=optimizer, learning_rate=rate, **laperm(k))
 
 
-def _by_sync_period(curves):
-    """For each inner optimizer, the mean test accuracy of each k; and that of itself alone, for None."""
+def _against_alone(curves):
     found = {}
     for label, mean in final_means(curves).items():
         found.setdefault(label.split(", ")[0], {})[number_in(label, "k")] = mean
-    return found
-
-
-def _against_alone(curves):
     pairs = {
         name: (max(mean for k, mean in means.items() if k), means[None])
-        for name, means in _by_sync_period(curves).items()
+        for name, means in found.items()
         if None in means and len(means) > 1
     }
     return differences(pairs)
