@@ -26,9 +26,8 @@ def table(paper, findings, published=()):
     """
 
     def make(curves):
-        lines = [f"| {' | '.join(_HEAD)} |", "|" + "---|" * len(_HEAD)]
         evaluated = [*curves, *published_networks(curves, published)]
-        lines += [_line(label, same, paper) for label, same in by_label(evaluated).items()]
+        lines = _grid([_HEAD, *(_cells(label, same, paper) for label, same in by_label(evaluated).items())])
         images = " and ".join(f"{n:,}" for n in sorted({curve.summary["test_images"] for curve in curves}))
         lines += [
             "",
@@ -42,11 +41,18 @@ def table(paper, findings, published=()):
     return make
 
 
-def _line(label, same, paper):
+def _grid(lines):
+    """Lines of cells as Markdown, without the columns that are empty below the first line."""
+    kept = [column for column in zip(*lines, strict=True) if any(cell != "-" for cell in column[1:])]
+    head, *rest = (f"| {' | '.join(cells)} |" for cells in zip(*kept, strict=True))
+    return [head, "|" + "---|" * len(kept), *rest]
+
+
+def _cells(label, same, paper):
     test = [final(curve, "test_accuracy") for curve in same]
     sync_period = number_in(label, "k")
     is_ours = "is_permutation" in same[0].summary
-    cells = [
+    return [
         label,
         f"{steps_per_epoch(same[0]) / sync_period:.3g}" if sync_period else "-",
         str(len(same)),
@@ -56,7 +62,6 @@ def _line(label, same, paper):
         f"{sum(curve.summary['is_permutation'] for curve in same)} of {len(same)}" if is_ours else "-",
         paper.get(label, "-"),
     ]
-    return f"| {' | '.join(cells)} |"
 
 
 def points(difference):

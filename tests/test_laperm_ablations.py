@@ -274,7 +274,7 @@ def test_published_networks_stand_in_the_table(tmp_path):
     ours = dataclasses.replace(curve("Adam", 0, 0.9), folder=folder_of("laperm_fig8", "laptop", "Adam", 0, tmp_path))
     table = find("laperm_fig8").table([ours])
     stated = "92.32 %, the authors' published weights"
-    assert f"| the authors' resnet50_30 | - | 1 | 92.00 % | 92.00 % | 92.00 % | - | 99.00 % | - | {stated} |" in table
+    assert f"| the authors' resnet50_30 | 1 | 92.00 % | 92.00 % | 92.00 % | - | 99.00 % | - | {stated} |" in table
     assert "F1" not in table
     assert "the authors'" not in find("laperm_fig8").table([curve("Adam", 0, 0.9)])
 
