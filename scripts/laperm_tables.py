@@ -117,3 +117,27 @@ def best_over_worst_sync_period(curves):
         if best != worst:
             pairs[f"{name}, k = {best} over k = {worst}"] = (means[best], means[worst])
     return differences(pairs)
+
+
+def minus_dense(percents, chosen):
+    """A function that says how much is lost with some of the weights removed: minus the mean test accuracy of p = 0 %.
+
+    Args:
+        percents: range or tuple of int, the p that count.
+        chosen: function of a list of `scripts.results.Curve` that gives those to compare, one k for each p.
+
+    Returns:
+        Function of a list of `Curve`, labelled `"NAME, p = P %, k = K"`, that gives text, or None; others do not count.
+    """
+
+    def loss(curves):
+        means = final_means(chosen(curves))
+        dense = {label.split(", p")[0]: label for label in means if number_in(label, "p") == 0}
+        pairs = {}
+        for label, mean in means.items():
+            name, p = label.split(", p")[0], number_in(label, "p")
+            if p in percents and name in dense:
+                pairs[f"{name}, p = {p} %"] = (mean, means[dense[name]])
+        return differences(pairs)
+
+    return loss

@@ -134,6 +134,9 @@ def test_resnets_by_hand():
     found = said("laperm_fig8", curves)
     assert found["LaPerm at p of 0 t"] == f"{label}: +1.00 points."
     assert found["Before the first d"] == f"{label}: 30.00 and 4.00 points."
+    # 71 % with half removed and 74 % with none; Adam has no p.
+    found = said("laperm_fig8", [*curves, curve("LaPerm, p = 0 %, k = 10", 0, [0.5], 0.74)])
+    assert found["Up to 70 % removed"] == "LaPerm, p = 50 %: -3.00 points."
     # Kept 70 and 72 %, reset 69 and 71.5 %: -1 and -0.5 points.
     both = (("LaPerm", (0.7, 0.72)), ("LaPerm, gamma-beta reset", (0.69, 0.715)))
     runs = [curve(name, seed, [0.5], tests[seed]) for name, tests in both for seed in (0, 1)]

@@ -18,10 +18,10 @@ import functools
 
 from scripts.draw_laperm import accuracies_by_sparsity
 from scripts.experiment import Experiment
-from scripts.laperm_runs import final_means, largest_sync_periods_that_learn, number_in
+from scripts.laperm_runs import largest_sync_periods_that_learn
 from scripts.laperm_settings import NETWORK_NAMES, conv, conv7, laperm, laperm_resnet, resnet50
 from scripts.laperm_sizes import laptop, laptop_sync_period, quick
-from scripts.laperm_tables import differences, table
+from scripts.laperm_tables import minus_dense, table
 
 _CONVS = ("conv2", "conv4", "conv13")
 _SYNC_PERIODS = (200, 500, 1000)
@@ -58,32 +58,11 @@ def _on_paper():
         yield from _trainings(network, _PERCENT, _SYNC_PERIODS, **epochs)
 
 
-def by_sparsity(percents):
-    """A function that says how much is lost with some of the weights removed.
-
-    Args:
-        percents: range or tuple of int, the p that count.
-
-    Returns:
-        Function of a list of `scripts.results.Curve` that gives text, or None.
-    """
-
-    def loss(curves):
-        means = final_means(_chosen(curves))
-        dense = {label.split(", p")[0]: label for label in means if number_in(label, "p") == 0}
-        pairs = {}
-        for label, mean in means.items():
-            name, p = label.split(", p")[0], number_in(label, "p")
-            if p in percents and name in dense:
-                pairs[f"{name}, p = {p} %"] = (mean, means[dense[name]])
-        return differences(pairs)
-
-    return loss
-
-
 FINDINGS = {
-    "With up to 70 % removed the accuracy is about that of all weights (minus p = 0 %).": by_sparsity(range(1, 71)),
-    "With 90 % removed it is much lower.": by_sparsity(range(71, 100)),
+    "With up to 70 % removed the accuracy is about that of all weights (minus p = 0 %).": minus_dense(
+        range(1, 71), _chosen
+    ),
+    "With 90 % removed it is much lower.": minus_dense(range(71, 100), _chosen),
 }
 
 EXPERIMENT = Experiment(
