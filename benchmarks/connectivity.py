@@ -30,9 +30,10 @@ import numpy as np
 import tensorflow as tf
 
 import models
-from benchmarks.synchronization import ratio, table
+from benchmarks.synchronization import ratio
 from scripts.circumstances import machine
 from scripts.files import replacing
+from scripts.markdown import markdown_table
 from train_by_reconnect import Masked, Signed, set_objective
 
 BATCH_SIZE = 25
@@ -141,10 +142,10 @@ def main():
         print("\t".join(memory(*parsed.memory)))
         return
     lines = [line for name in NETWORKS for jit in (False, True) for line in steps(name, jit, parsed.rounds)]
-    first = table(["network", "step", "layers", "ms a step", "ratio to plain", "of processor time"], lines)
+    first = markdown_table(["network", "step", "layers", "ms a step", "ratio to plain", "of processor time"], lines)
     print(first, flush=True)
     kinds = ("plain", "Masked, free", "Signed, free")
-    second = table(
+    second = markdown_table(
         ["network", "layers", "weights, MiB", "and state of Adam", "peak of the process"],
         [in_a_process("conv2", label) for label in kinds],
     )

@@ -26,10 +26,10 @@ import numpy as np
 import tensorflow as tf
 
 import models
-from benchmarks.synchronization import table
 from scripts.backward_time import step_times
 from scripts.circumstances import machine
 from scripts.files import replacing
+from scripts.markdown import markdown_table
 from train_by_reconnect import MiddleOnly, TopAndBottom, trainable_layers
 
 BATCH_SIZE = 128
@@ -91,7 +91,7 @@ def main():
         "step, ratio",
         "goal of backward",
     ]
-    text = table(heads, [line for name in parsed.networks for line in lines(name, parsed.rounds)])
+    text = markdown_table(heads, [line for name in parsed.networks for line in lines(name, parsed.rounds)])
     versions = f"TensorFlow {tf.__version__}, Keras {keras.__version__}, NumPy {np.__version__}"
     where = f"{machine()}, {versions}, {datetime.date.today()}; medians of {parsed.rounds} rounds"
     load = (

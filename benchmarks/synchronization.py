@@ -27,6 +27,7 @@ import tensorflow as tf
 import models
 from scripts.circumstances import machine
 from scripts.files import replacing
+from scripts.markdown import markdown_table
 from train_by_reconnect import LaPerm, backend_tensorflow
 from train_by_reconnect.row_ranking import _pack
 from train_by_reconnect.rows import to_rows
@@ -165,11 +166,6 @@ def steps(name, batch_size, rounds, steps_per_round):
     ]
 
 
-def table(head, lines):
-    """A table in Markdown."""
-    return "\n".join("| " + " | ".join(line) + " |" for line in [head, ["---"] * len(head), *lines])
-
-
 def main():
     """Print both tables."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
@@ -187,10 +183,10 @@ def main():
         "graph only",
         "floor",
     ]
-    first = table(head, [synchronization(name, parsed.rounds) for name in NETWORKS])
+    first = markdown_table(head, [synchronization(name, parsed.rounds) for name in NETWORKS])
     print(first, flush=True)
     lines = steps("conv7", 50, 3 * parsed.rounds, 20) + steps("f2", 128, 2 * parsed.rounds, 200)
-    second = table(["network", "optimizer", "ms a step", "ratio to Adam"], lines)
+    second = markdown_table(["network", "optimizer", "ms a step", "ratio to Adam"], lines)
     versions = f"TensorFlow {tf.__version__}, Keras {keras.__version__}, NumPy {np.__version__}"
     rounds = f"medians of {parsed.rounds} rounds, of steps 2 to 3 times as many"
     where = f"{machine()}, {versions}, {datetime.date.today()}; {rounds}"

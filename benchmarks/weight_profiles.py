@@ -34,6 +34,7 @@ from scripts.circumstances import machine
 from scripts.draw_matrix import draw_pair
 from scripts.draw_profiles import draw_envelope, draw_sheets
 from scripts.files import replacing
+from scripts.markdown import markdown_table
 from scripts.networks import load_network
 from scripts.profile_statistics import envelope
 from train_by_reconnect import weight_profiles
@@ -112,11 +113,6 @@ def one_matrix(shape, rounds):
     ]
 
 
-def table(head, lines):
-    """A table in Markdown."""
-    return "\n".join("| " + " | ".join(line) + " |" for line in [head, ["---"] * len(head), *lines])
-
-
 def main():
     """Print both tables."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
@@ -129,10 +125,10 @@ def main():
         print(json.dumps(profile_network(parsed.child)))
         return
     head = ["network", "matrices", "weights", "build, s", "whole network, s", "pair, s", "all, s", "peak memory, GB"]
-    first = table(head, large_networks(parsed.networks))
+    first = markdown_table(head, large_networks(parsed.networks))
     print(first, flush=True)
     head = ["kernel", "ours, s", "every point, s", "times faster"]
-    second = table(head, [one_matrix(shape, parsed.rounds) for shape in MATRICES])
+    second = markdown_table(head, [one_matrix(shape, parsed.rounds) for shape in MATRICES])
     versions = f"matplotlib {matplotlib.__version__}, NumPy {np.__version__}, Keras {keras.__version__}"
     where = f"{machine()}, {versions}, {datetime.date.today()}; medians of {parsed.rounds} rounds in the second table"
     print(second, where, sep="\n\n")

@@ -8,7 +8,7 @@ import numpy as np
 
 from scripts.activity_training import FREQUENCIES, SHARES
 from scripts.files import read_csv
-from scripts.results import percent
+from scripts.markdown import markdown_table, percent
 
 _COLOR_MAP = "cividis"
 _LEGEND = (
@@ -106,19 +106,16 @@ def table(curves):
 
 def _table_of_shares(networks, shares):
     layers = _layers(next(iter(shares.values())))
-    lines = [
-        "| network | seeds | test accuracy | alpha | active | " + " | ".join(layers) + " |",
-        "|" + "---|" * (5 + len(layers)),
-    ]
+    lines = []
     for width, by_percent in shares.items():
         accuracies = [curve.summary["test_accuracy"] for curve in networks[width]]
         sizes = _sizes(by_percent)
-        about = (width, str(len(accuracies)), percent(statistics.mean(accuracies)))
-        lines.append(_line(*about, "all parameters", "-", *map(percent, sizes.values())))
+        about = (width, len(accuracies), percent(statistics.mean(accuracies)))
+        lines.append([*about, "all parameters", "-", *map(percent, sizes.values())])
         for alpha, by_layer in by_percent.items():
             cells = [_spread([row["share"] for row in same], sizes[layer]) for layer, same in by_layer.items()]
-            lines.append(_line(width, "", "", f"{alpha} %", percent(_active(by_layer, sizes)), *cells))
-    return "\n".join(lines)
+            lines.append([width, "", "", f"{alpha} %", percent(_active(by_layer, sizes)), *cells])
+    return markdown_table(["network", "seeds", "test accuracy", "alpha", "active", *layers], lines)
 
 
 def _spread(shares, size):
@@ -134,12 +131,12 @@ def _table_of_findings(shares):
         "wide: in the top layer too of ReLU-Nets, not of Conv-Nets": _part(slice(-1, None)),
         "wide: hardly any in the layers between": _part(slice(1, -1)),
     }
-    lines = ["| finding of the paper | alpha | " + " | ".join(shares) + " |", "|" + "---|" * (2 + len(shares))]
+    lines = []
     for finding, numbers in findings.items():
         for alpha in next(iter(shares.values())):
             cells = [numbers(by_percent[alpha], _sizes(by_percent)) for by_percent in shares.values()]
-            lines.append(_line(finding, f"{alpha} %", *cells))
-    return "\n".join(lines)
+            lines.append([finding, f"{alpha} %", *cells])
+    return markdown_table(["finding of the paper", "alpha", *shares], lines)
 
 
 def _extremes(by_layer, sizes):
@@ -201,7 +198,3 @@ def _active(by_layer, sizes):
 
 def _mean(same, key):
     return statistics.mean(row[key] for row in same)
-
-
-def _line(*cells):
-    return "| " + " | ".join(cells) + " |"

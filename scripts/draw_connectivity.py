@@ -2,7 +2,8 @@
 
 import statistics
 
-from scripts.results import COLORS, by_label, draw_band, percent
+from scripts.markdown import markdown_table, mean_min_max, percent
+from scripts.results import COLORS, by_label, draw_band
 
 # The order is that of Table 1, and a method has its colour in every figure.
 METHODS = {
@@ -12,6 +13,11 @@ METHODS = {
     "free flipping": COLORS[3],
     "minimal flipping": COLORS[5],
 }
+_HEAD = (
+    *("training", "seeds", "highest mean held-out accuracy (epoch)"),
+    *("test accuracy, best held-out epoch: mean", "min", "max", "test accuracy, last epoch"),
+    *("changed, last epoch", "paper"),
+)
 INITIALIZER_NAMES = {
     "glorot_normal": "Glorot normal",
     "he_normal": "He normal",
@@ -71,27 +77,22 @@ def table(paper):
     """
 
     def make(curves):
-        lines = [
-            "| training | seeds | highest mean held-out accuracy (epoch) | test accuracy, best held-out epoch: mean "
-            "| min | max | test accuracy, last epoch | changed, last epoch | paper |",
-            "|" + "---|" * 9,
-        ]
+        lines = []
         for label, same in by_label(curves).items():
-            best = [curve.summary["test_accuracy_at_best"] for curve in same]
             held_out = [curve.values("val_accuracy", ("epoch",))[1] for curve in same]
             means = [statistics.mean(values) for values in zip(*held_out, strict=True)]
             cells = [
                 label,
-                str(len(same)),
+                len(same),
                 f"{percent(max(means))} ({means.index(max(means)) + 1})",
-                *(percent(extreme(best)) for extreme in (statistics.mean, min, max)),
+                *mean_min_max([curve.summary["test_accuracy_at_best"] for curve in same]),
                 percent(statistics.mean(curve.summary["test_accuracy"] for curve in same)),
                 percent(statistics.mean(curve.summary["changed"] for curve in same))
                 if "changed" in same[0].summary
                 else "-",
                 paper.get(label, "-"),
             ]
-            lines.append("| " + " | ".join(cells) + " |")
-        return "\n".join(lines)
+            lines.append(cells)
+        return markdown_table(_HEAD, lines)
 
     return make

@@ -3,8 +3,9 @@
 import statistics
 
 from scripts.laperm_runs import final, final_means, number_in, steps_per_epoch
+from scripts.markdown import markdown_table, mean_min_max, percent
 from scripts.published_network import published_networks
-from scripts.results import by_label, percent
+from scripts.results import by_label
 
 _HEAD = (
     *("training", "synchronizations in an epoch", "seeds", "test accuracy: mean", "min", "max"),
@@ -27,7 +28,7 @@ def table(paper, findings, published=()):
 
     def make(curves):
         evaluated = [*curves, *published_networks(curves, published)]
-        lines = _grid([_HEAD, *(_cells(label, same, paper) for label, same in by_label(evaluated).items())])
+        lines = [_without_empty_columns(_cells(label, same, paper) for label, same in by_label(evaluated).items())]
         images = " and ".join(f"{n:,}" for n in sorted({curve.summary["test_images"] for curve in curves}))
         lines += [
             "",
@@ -41,22 +42,20 @@ def table(paper, findings, published=()):
     return make
 
 
-def _grid(lines):
-    """Lines of cells as Markdown, without the columns that are empty below the first line."""
-    kept = [column for column in zip(*lines, strict=True) if any(cell != "-" for cell in column[1:])]
-    head, *rest = (f"| {' | '.join(cells)} |" for cells in zip(*kept, strict=True))
-    return [head, "|" + "---|" * len(kept), *rest]
+def _without_empty_columns(lines):
+    kept = [column for column in zip(_HEAD, *lines, strict=True) if any(cell != "-" for cell in column[1:])]
+    head, *rest = zip(*kept, strict=True)
+    return markdown_table(head, rest)
 
 
 def _cells(label, same, paper):
-    test = [final(curve, "test_accuracy") for curve in same]
     sync_period = number_in(label, "k")
     is_ours = "is_permutation" in same[0].summary
     return [
         label,
         f"{steps_per_epoch(same[0]) / sync_period:.3g}" if sync_period else "-",
-        str(len(same)),
-        *(percent(f(test)) for f in (statistics.mean, min, max)),
+        len(same),
+        *mean_min_max([final(curve, "test_accuracy") for curve in same]),
         percent(statistics.mean(final(c, "val_accuracy") for c in same)) if is_ours else "-",
         percent(statistics.mean(final(c, "train_accuracy") for c in same)),
         f"{sum(curve.summary['is_permutation'] for curve in same)} of {len(same)}" if is_ours else "-",

@@ -2,8 +2,14 @@
 
 import statistics
 
-from scripts.results import by_label, percent
+from scripts.markdown import markdown_table, mean_min_max
+from scripts.results import by_label
 
+_HEAD = (
+    *("variant", "seeds", "test accuracy: mean", "min", "max", "points above full"),
+    *("time of backward passes, ratio", "of whole steps, ratio", "training, s", "training, ratio"),
+    *("paper: accuracy", "paper: backward ratio"),
+)
 _NOTE = (
     "\n\nThe ratios of backward passes and of whole steps are of times measured side by side in one process, at the "
     "end of each run; the training's is of the sums of the steps of different runs, whatever else the machine did then."
@@ -22,22 +28,17 @@ def table(paper):
     """
 
     def make(curves):
-        lines = [
-            "| variant | seeds | test accuracy: mean | min | max | points above full | time of backward passes, ratio "
-            "| of whole steps, ratio | training, s | training, ratio | paper: accuracy | paper: backward ratio |",
-            "|" + "---|" * 12,
-        ]
+        lines = []
         groups = by_label(curves)
         full = groups.get("full")
         for label, same in groups.items():
-            accuracy = [curve.summary["test_accuracy"] for curve in same]
             difference, ratio = "-", "-"
             if full:
                 difference = f"{100 * (_mean(same, 'test_accuracy') - _mean(full, 'test_accuracy')):+.2f}"
                 ratio = f"{_mean(same, 'train_seconds') / _mean(full, 'train_seconds'):.2f}"
             cells = [
-                *(label, str(len(same))),
-                *(percent(f(accuracy)) for f in (statistics.mean, min, max)),
+                *(label, len(same)),
+                *mean_min_max([curve.summary["test_accuracy"] for curve in same]),
                 difference,
                 f"{_mean(same, 'backward_ratio'):.3f}",
                 f"{_mean(same, 'step_ratio'):.3f}",
@@ -45,8 +46,8 @@ def table(paper):
                 ratio,
                 *paper.get(label, ("-", "-")),
             ]
-            lines.append("| " + " | ".join(cells) + " |")
-        return "\n".join(lines) + _NOTE
+            lines.append(cells)
+        return markdown_table(_HEAD, lines) + _NOTE
 
     return make
 

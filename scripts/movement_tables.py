@@ -3,8 +3,9 @@
 import dataclasses
 import statistics
 
+from scripts.markdown import markdown_table, mean_min_max, percent
 from scripts.movement_training import reinitialized, setting_of
-from scripts.results import by_label, percent
+from scripts.results import by_label
 
 _HEAD = (
     *("network", "seeds", "parameters", "initial: mean", "trained: mean", "min", "max"),
@@ -104,7 +105,7 @@ def movement_table(curves):
         Str, Markdown.
     """
     found = networks(curves)
-    lines = [f"| {' | '.join(_HEAD)} |", "|" + "---|" * len(_HEAD), *map(_line, found)]
+    lines = [markdown_table(_HEAD, map(_cells, found))]
     groups = {}
     for network in found:
         depth, _, rate = network.setting
@@ -116,17 +117,16 @@ def movement_table(curves):
     return "\n".join(lines)
 
 
-def _line(network):
+def _cells(network):
     gamma, lowest = network.lowest
-    cells = [
-        *(network.label, str(len(network.summaries)), f"{network.summaries[0]['parameters']:,}"),
+    return [
+        *(network.label, len(network.summaries), f"{network.summaries[0]['parameters']:,}"),
         percent(statistics.mean(network.initial)),
-        *(percent(f(network.trained)) for f in (statistics.mean, min, max)),
+        *mean_min_max(network.trained),
         percent(statistics.mean(network.active[_FEW])),
         f"{percent(lowest)} ({gamma:g} %)",
         f"{network.enough:g} %",
     ]
-    return f"| {' | '.join(cells)} |"
 
 
 def _points(fraction):

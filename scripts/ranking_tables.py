@@ -5,6 +5,7 @@ import statistics
 
 import numpy as np
 
+from scripts.markdown import markdown_table
 from scripts.ranking_traits import LOSS, autocorrelation, jumps_and_rises, load_record, rank_correlation
 from scripts.results import by_label
 
@@ -76,14 +77,14 @@ def traits_table(curves):
     Returns:
         Str, Markdown.
     """
-    distances, ends, jumps = ([_line(head), _line(["---"] * len(head))] for head in (DISTANCES, ENDS, JUMPS))
+    distances, ends, jumps = [], [], []
     for label, same in by_label(curves).items():
         records = [load_record(curve) for curve in same]
         for number, phase in enumerate(records[0].phases()):
-            distances.append(_line([label, f"{records[0].rate[phase[0]]:.3g}", *_phase_cells(records, number)]))
-        ends.append(_line([label, str(len(same)), *_end_cells(records, same)]))
-        jumps.append(_line([label, *_jump_cells(records)]))
-    return "\n".join([*distances, "", *ends, "", *jumps])
+            distances.append([label, f"{records[0].rate[phase[0]]:.3g}", *_phase_cells(records, number)])
+        ends.append([label, len(same), *_end_cells(records, same)])
+        jumps.append([label, *_jump_cells(records)])
+    return "\n\n".join(map(markdown_table, (DISTANCES, ENDS, JUMPS), (distances, ends, jumps)))
 
 
 def _phase_cells(records, number):
@@ -135,7 +136,3 @@ def _range(values):
         return "-"
     mean = f"{statistics.mean(values):.2f}"
     return mean if len(values) == 1 else f"{mean} ({min(values):.2f} to {max(values):.2f})"
-
-
-def _line(cells):
-    return "| " + " | ".join(cells) + " |"

@@ -9,6 +9,7 @@ import matplotlib.figure
 
 from scripts.experiment import find, trainings_of
 from scripts.files import read_csv, read_json, replacing, write_csv
+from scripts.markdown import markdown_table, mean_min_max, percent
 from scripts.runner import folder_of
 
 # Distinguishable for all kinds of colour vision (Okabe and Ito 2008), and dark enough on white.
@@ -140,10 +141,11 @@ def summarize(curves, paper):
     Returns:
         Str, a table in Markdown. "Best" is the highest accuracy at any synchronization of any seed: chosen by looking.
     """
-    head = (
-        "| training | seeds | test accuracy: mean | min | max | best seen | just before a sync | permutation | paper |"
-    )
-    lines = [head, "|" + "---|" * 9]
+    head = [
+        *("training", "seeds", "test accuracy: mean", "min", "max"),
+        *("best seen", "just before a sync", "permutation", "paper"),
+    ]
+    lines = []
     for label, same in by_label(curves).items():
         final = [curve.summary["test_accuracy"] for curve in same]
         best = [value for curve in same for value in curve.values("test_accuracy", ("after", "epoch"))[1]]
@@ -152,34 +154,15 @@ def summarize(curves, paper):
         permuted = sum(curve.summary["is_permutation"] for curve in same)
         cells = [
             label,
-            str(len(same)),
-            percent(statistics.mean(final)),
-            percent(min(final)),
-            percent(max(final)),
+            len(same),
+            *mean_min_max(final),
             percent(max(best)) if best else "-",
             percent(statistics.mean(before)) if before else "-",
             f"{permuted} of {len(same)}",
             paper.get(label, "-"),
         ]
-        lines.append("| " + " | ".join(cells) + " |")
-    return "\n".join(lines)
-
-
-def percent(fraction):
-    """A fraction as text.
-
-    Args:
-        fraction: float.
-
-    Returns:
-        Str.
-
-    Example:
-
-    >>> percent(0.8546)
-    '85.46 %'
-    """
-    return f"{100 * fraction:.2f} %"
+        lines.append(cells)
+    return markdown_table(head, lines)
 
 
 def _circumstances(curves):

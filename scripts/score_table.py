@@ -9,9 +9,11 @@ import pathlib
 
 import keras
 import numpy as np
+import tqdm
 
 from models.published import load_published
 from scripts.circumstances import circumstances
+from scripts.markdown import markdown_table
 from train_by_reconnect import make_dissimilar, score_profiles
 
 MOBILENET = "mobilenet_2_5_224_tf.h5"
@@ -63,23 +65,23 @@ def networks(directory):
 
 
 def lines(title, scores):
-    """The lines of one network: depthwise kernels, whose vectors are short, apart from the others.
+    """The lines of one network in the table: depthwise kernels, whose vectors are short, apart from the others.
 
     Args:
         title: str.
         scores: list of `ProfileScore`.
 
     Returns:
-        List of str, in Markdown.
+        List of list of str, the cells of each line.
     """
     depthwise = [score for score in scores if len(score.shape) == 4 and score.shape[-1] == 1 < score.units]
     other = [score for score in scores if score not in depthwise]
     if not depthwise:
-        return [_line(title, scores)]
-    return [_line(f"{title}, depthwise", depthwise), _line(f"{title}, other kernels", other)]
+        return [_cells(title, scores)]
+    return [_cells(f"{title}, depthwise", depthwise), _cells(f"{title}, other kernels", other)]
 
 
-def _line(title, scores):
+def _cells(title, scores):
     cells = [title, str(len(scores))]
     for measure in ("plain", "standardized"):
         own = _values(scores, measure)
@@ -91,7 +93,7 @@ def _line(title, scores):
     for measure, null in (("plain", "gaussian"), ("standardized", "gaussian"), ("standardized", "shuffled")):
         own, noise = _values(scores, measure), _values(scores, f"{measure}_{null}")
         cells.append(f"{np.median((1 - own) / (1 - noise)):.2f} (less alike in {np.sum(own < noise)} of {len(own)})")
-    return "| " + " | ".join(cells) + " |"
+    return cells
 
 
 def _values(scores, field):
@@ -103,10 +105,10 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("directory", metavar="DIR", help="folder of weights")
     parsed = parser.parse_args()
-    print("| " + " | ".join(HEAD) + " |\n|" + "---|" * len(HEAD))
-    for title, build in networks(parsed.directory).items():
-        print("\n".join(lines(title, score_profiles(build(), seed=0))), flush=True)
-    print(f"\nSeed 0; {'; '.join(circumstances().values())}.")
+    found = []
+    for title, build in tqdm.tqdm(networks(parsed.directory).items(), unit="network", leave=False):
+        found += lines(title, score_profiles(build(), seed=0))
+    print(f"{markdown_table(HEAD, found)}\n\nSeed 0; {'; '.join(circumstances().values())}.")
 
 
 if __name__ == "__main__":

@@ -5,7 +5,8 @@ import statistics
 from scripts.draw_laperm import epoch_axis, legend_below, percent_axis
 from scripts.draw_sync_periods import colors_of
 from scripts.laperm_runs import in_epochs
-from scripts.results import COLORS, draw_band, percent
+from scripts.markdown import percent
+from scripts.results import COLORS, draw_band
 from scripts.sync_period_findings import dense_runs
 
 _CHANGES = {

@@ -4,8 +4,9 @@ import statistics
 
 from scripts.laperm_runs import CHANCE, final_means, in_epochs, mean_curve, number_in
 from scripts.laperm_tables import differences, points
+from scripts.markdown import percent
 from scripts.ranking_traits import rank_correlation
-from scripts.results import by_label, percent
+from scripts.results import by_label
 
 ONCE, FROZEN = "one synchronization, at the end", "p = 50 %, Adam, zeros frozen"
 _SPARSE = "p = 50 %, "

@@ -113,6 +113,12 @@ def test_sync_periods_by_hand():
 def test_networks_and_sparsities_by_hand():
     curves = [curve("Conv2, Adam", 0, [0.5], 0.7, "epoch"), curve("Conv2, LaPerm, k = 10", 0, [0.5], 0.68)]
     assert said("laperm_fig7", curves)["LaPerm is usually "] == "Conv2: -2.00 points."
+    # Above Lookahead after epoch 1, not after 2, above again from 3 on; of the other network never.
+    slow = [
+        *(curve("A, Lookahead", 0, [0.2, 0.4, 0.5, 0.5], 0.5, "epoch"), curve("B, Lookahead", 0, [0.2], 0.5, "epoch")),
+        *(curve("A, LaPerm, k = 10", 0, [0.3, 0.3, 0.6, 0.7], 0.7), curve("B, LaPerm, k = 10", 0, [0.2], 0.5)),
+    ]
+    assert said("laperm_fig7", slow)["It starts slowly, "] == "A: 3; B: never."
     table = find("laperm_fig7").table(curves)
     # 10 steps an epoch and k = 10: one synchronization in each. No column for the paper, which says nothing of these.
     assert "| Conv2, LaPerm, k = 10 | 1 | 1 | 68.00 % | 68.00 % | 68.00 % | 50.00 % | 60.00 % | 1 of 1 |" in table
@@ -134,6 +140,9 @@ def test_resnets_by_hand():
     found = said("laperm_fig8", curves)
     assert found["LaPerm at p of 0 t"] == f"{label}: +1.00 points."
     assert found["Before the first d"] == f"{label}: 30.00 and 4.00 points."
+    # Epoch 2 is that of the drop; three later is the last. A second seed has 10 % at the drop and 12 % at the end.
+    found = said("laperm_fig8", [*curves, curve(label, 1, [0.1, 0.1, 0.1, 0.1, 0.12], 0.12)])
+    assert found["Some seem to have "] == f"{label}: 15.00 % (lowest 10.00 %) and 22.00 % (lowest 12.00 %)."
     # 71 % with half removed and 74 % with none; Adam has no p.
     found = said("laperm_fig8", [*curves, curve("LaPerm, p = 0 %, k = 10", 0, [0.5], 0.74)])
     assert found["Up to 70 % removed"] == "LaPerm, p = 50 %: -3.00 points."

@@ -12,11 +12,10 @@ classifies otherwise once they are removed. The laptop size is LeNet for 10 epoc
 first 10,000 training images for 15 epochs; the paper size has Conv2, Conv4 and Conv6.
 """
 
-import statistics
-
 from scripts.connectivity_settings import NETWORK_NAMES, training
 from scripts.experiment import Experiment
-from scripts.results import COLORS, draw_band, percent
+from scripts.markdown import markdown_table, mean_min_max
+from scripts.results import COLORS, draw_band
 
 _KINDS = {
     "baseline": ("baseline", {}, COLORS[0], "-"),
@@ -48,23 +47,22 @@ def _draw(figure, curves):
 
 
 def _table(curves):
-    lines = [
-        "| training | seeds | test accuracy, best held-out epoch: mean | min | max | "
-        "test images classified otherwise without weights |",
-        "|" + "---|" * 6,
-    ]
+    lines = []
     for label in dict.fromkeys(curve.label for curve in curves):
         same = [curve.summary for curve in curves if curve.label == label]
-        accuracy = [summary["test_accuracy_at_best"] for summary in same]
         different = [summary["different_without_weights"] for summary in same if "different_without_weights" in summary]
         images = same[0]["test_images"]
         cells = [
-            *(label, str(len(same))),
-            *(percent(f(accuracy)) for f in (statistics.mean, min, max)),
+            *(label, len(same)),
+            *mean_min_max([summary["test_accuracy_at_best"] for summary in same]),
             f"{', '.join(map(str, different))} of {images:,}" if different else "-",
         ]
-        lines.append("| " + " | ".join(cells) + " |")
-    return "\n".join(lines)
+        lines.append(cells)
+    head = [
+        *("training", "seeds", "test accuracy, best held-out epoch: mean", "min", "max"),
+        "test images classified otherwise without weights",
+    ]
+    return markdown_table(head, lines)
 
 
 EXPERIMENT = Experiment(

@@ -15,7 +15,8 @@ import statistics
 
 from scripts.connectivity_settings import NETWORK_NAMES, training
 from scripts.experiment import Experiment
-from scripts.results import COLORS, by_label, percent
+from scripts.markdown import markdown_table, mean_min_max, percent
+from scripts.results import COLORS, by_label
 
 _ON_LENET = (0.0001, 0.001, 0.01, 0.1, 0.3, 0.5, 0.7, 1.0)
 _ON_LENET_RESCALED = (0.01, 0.1, 0.3, 0.5, 0.7, 1.0)
@@ -78,17 +79,17 @@ def _draw(figure, curves):
 
 
 def _table(curves):
-    lines = ["| training | seeds | test accuracy: mean | min | max | removed: mean | paper |", "|" + "---|" * 7]
+    lines = []
     for label, same in by_label(curves).items():
-        accuracy = [curve.summary["test_accuracy_at_best"] for curve in same]
         cells = [
-            *(label, str(len(same))),
-            *(percent(f(accuracy)) for f in (statistics.mean, min, max)),
+            *(label, len(same)),
+            *mean_min_max([curve.summary["test_accuracy_at_best"] for curve in same]),
             percent(statistics.mean(curve.summary["changed"] for curve in same)),
             _PAPER.get(label.split(", ")[-1], "-") if label.startswith("LeNet") else "-",
         ]
-        lines.append("| " + " | ".join(cells) + " |")
-    return "\n".join(lines) + "\n\nAccuracies are those of each run's best epoch on held-out images."
+        lines.append(cells)
+    head = ["training", "seeds", "test accuracy: mean", "min", "max", "removed: mean", "paper"]
+    return markdown_table(head, lines) + "\n\nAccuracies are those of each run's best epoch on held-out images."
 
 
 EXPERIMENT = Experiment(

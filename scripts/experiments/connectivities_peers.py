@@ -18,7 +18,8 @@ import statistics
 
 from scripts.connectivity_settings import training
 from scripts.experiment import Experiment
-from scripts.results import COLORS, by_label, percent
+from scripts.markdown import markdown_table, mean_min_max, percent
+from scripts.results import COLORS, by_label
 
 _BERNOULLI = {"mode": "bernoulli", "optimizer": "sgd", "learning_rate": 100.0}
 _EDGE_POPUP = {"mode": "edge_popup", "optimizer": "sgd", "learning_rate": 0.1, "batch_size": 128}
@@ -70,16 +71,16 @@ def _draw(figure, curves):
 
 
 def _table(curves):
-    lines = ["| method | seeds | test accuracy: mean | min | max | removed: mean |", "|" + "---|" * 6]
+    lines = []
     for label, same in _summaries(curves).items():
-        accuracy = [summary["test_accuracy_at_best"] for summary in same]
         cells = [
-            *(label, str(len(same))),
-            *(percent(f(accuracy)) for f in (statistics.mean, min, max)),
+            *(label, len(same)),
+            *mean_min_max([summary["test_accuracy_at_best"] for summary in same]),
             percent(statistics.mean(summary.get("changed", 0) for summary in same)),
         ]
-        lines.append("| " + " | ".join(cells) + " |")
-    return "\n".join(lines) + "\n\nAccuracies are those of each run's best epoch on held-out images."
+        lines.append(cells)
+    head = ["method", "seeds", "test accuracy: mean", "min", "max", "removed: mean"]
+    return markdown_table(head, lines) + "\n\nAccuracies are those of each run's best epoch on held-out images."
 
 
 EXPERIMENT = Experiment(

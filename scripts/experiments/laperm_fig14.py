@@ -16,6 +16,7 @@ import numpy as np
 
 from scripts.draw_permutations import draw_cycle_lengths, draw_cycles, rank_permutation
 from scripts.experiment import Experiment
+from scripts.markdown import markdown_table
 from scripts.snapshots import load_snapshots
 from scripts.training import Training
 from train_by_reconnect import cycle_lengths, cycles, fixed_points
@@ -93,17 +94,15 @@ def _rows(curves):
 
 
 def _table(curves):
-    lines = [
-        "| seed | weight vector | weights | keep their rank | cycles of two or more | the longest |",
-        "|" + "---|" * 6,
-    ]
+    head = ["seed", "weight vector", "weights", "keep their rank", "cycles of two or more", "the longest"]
+    lines = []
     for curve in curves:
         for vector, permutation in enumerate(permutations_of(curve)):
             lengths = cycle_lengths(permutation)
             still, longer = lengths.pop(1, 0), sum(lengths.values())
-            cells = [curve.seed, vector, len(permutation), still, longer, max(lengths, default=1)]
-            lines.append("| " + " | ".join(map(str, cells)) + " |")
-    return "\n".join([*lines, "", "Weight vector 0 is the one drawn; the others follow in the order of the layer."])
+            lines.append([curve.seed, vector, len(permutation), still, longer, max(lengths, default=1)])
+    note = "Weight vector 0 is the one drawn; the others follow in the order of the layer."
+    return f"{markdown_table(head, lines)}\n\n{note}"
 
 
 EXPERIMENT = Experiment(

@@ -22,7 +22,8 @@ from scripts.laperm_runs import final, final_means, in_epochs, mean_curve
 from scripts.laperm_settings import ADAM, LOOKAHEAD, conv7, laperm
 from scripts.laperm_sizes import quick
 from scripts.laperm_tables import differences, points, table
-from scripts.results import by_label, percent
+from scripts.markdown import percent
+from scripts.results import by_label
 
 HE_UNIFORM, HE_NORMAL = "LaPerm, He uniform", "LaPerm, He normal"
 GLOROT_UNIFORM, GLOROT_NORMAL = "LaPerm, Glorot uniform", "LaPerm, Glorot normal"

@@ -14,10 +14,11 @@ images and 15 epochs; k is the steps of an epoch, as the paper's is.
 
 from scripts.draw_laperm import accuracies_by_network
 from scripts.experiment import Experiment
-from scripts.laperm_runs import final_means
+from scripts.laperm_runs import final_means, in_epochs, mean_curve
 from scripts.laperm_settings import ADAM, LOOKAHEAD, NETWORK_NAMES, conv, laperm
 from scripts.laperm_sizes import laptop, laptop_sync_period, quick
 from scripts.laperm_tables import differences, table
+from scripts.results import by_label
 
 _WIDTHS = {"conv2": 0.25, "conv4": 0.25, "conv13": 0.125}
 
@@ -35,19 +36,39 @@ def _on_laptop(network):
     return _trainings(network, laptop_sync_period(1000), epochs=15, **size)
 
 
-def _against(baseline):
-    def difference(curves):
-        means, pairs = final_means(curves), {}
-        for label in means:
-            network, *method = label.split(", ")
-            if method[0] == "LaPerm" and f"{network}, {baseline}" in means:
-                pairs[network] = (means[label], means[f"{network}, {baseline}"])
-        return differences(pairs)
+def _pairs(values, baseline):
+    """Of each network what belongs to LaPerm and to the other optimizer."""
+    pairs = {}
+    for label, ours in values.items():
+        network, *method = label.split(", ")
+        if method[0] == "LaPerm" and f"{network}, {baseline}" in values:
+            pairs[network] = (ours, values[f"{network}, {baseline}"])
+    return pairs
 
-    return difference
+
+def _against(baseline):
+    return lambda curves: differences(_pairs(final_means(curves), baseline))
+
+
+def _from_which_epoch_above(baseline):
+    """The epoch after which LaPerm's mean held-out accuracy is no longer at or below the other's."""
+
+    def find_epochs(curves):
+        said = []
+        for network, pair in _pairs(by_label(in_epochs(curves)), baseline).items():
+            ours, other = (dict(zip(*mean_curve(same), strict=True)) for same in pair)
+            below = [epoch for epoch in ours if epoch in other and ours[epoch] <= other[epoch]]
+            later = [epoch for epoch in ours if epoch > max(below, default=0)]
+            said.append(f"{network}: {f'{later[0]:g}' if later else 'never'}")
+        return "; ".join(said) or None
+
+    return find_epochs
 
 
 FINDINGS = {
+    "It starts slowly, then grows steeply (the epoch from which its mean held-out accuracy stays above Lookahead's).": (
+        _from_which_epoch_above("Lookahead")
+    ),
     "LaPerm is usually slightly below Adam (LaPerm minus Adam), and less so in larger networks.": _against("Adam"),
     "It is comparable to Lookahead (LaPerm minus Lookahead).": _against("Lookahead"),
 }

@@ -17,7 +17,7 @@ the same folder of results.
 
 from scripts.draw_laperm import accuracies
 from scripts.experiment import Experiment
-from scripts.laperm_resnet import against_adam, changes_between_evaluations
+from scripts.laperm_resnet import SOON, against_adam, around_the_first_drop, changes_between_evaluations
 from scripts.laperm_runs import best_sync_periods
 from scripts.laperm_settings import ADAM, laperm_resnet, resnet50
 from scripts.laperm_sizes import laptop_of_resnet50, quick
@@ -64,6 +64,8 @@ EXPERIMENT = Experiment(
             "the held-out accuracy from one evaluation to the next, before and after the drop).": (
                 changes_between_evaluations
             ),
+            f"Some seem to have diverged before the drop, and learn after it (held-out accuracy at the drop and {SOON} "
+            "epochs later).": around_the_first_drop,
         },
         published=_PUBLISHED,
     ),

@@ -21,7 +21,8 @@ from scripts.laperm_runs import final_means, number_in
 from scripts.laperm_settings import ADAM, laperm
 from scripts.laperm_sizes import conv4_of_fig6, sync_periods
 from scripts.laperm_tables import best_over_worst_sync_period, differences, table
-from scripts.results import by_label, percent
+from scripts.markdown import percent
+from scripts.results import by_label
 
 _FULL = "32 bits"
 _PRECISIONS = {_FULL: None, "8 bits": 8, "4 bits": 4, "+c and -c": "signs", "0 and c": "binary"}

@@ -11,8 +11,9 @@ stand in the table of `laperm_fig8` too, once they have been evaluated into the 
 
 from models.published import PUBLISHED
 from scripts.experiment import Experiment
+from scripts.markdown import markdown_table, percent
 from scripts.published_network import PublishedNetwork
-from scripts.results import COLORS, percent
+from scripts.results import COLORS
 
 _DATASETS = {"F1": "mnist", "F2": "mnist", "Conv7": "mnist"}
 _NETWORKS = tuple(PublishedNetwork(f"the authors' {name}", name, _DATASETS.get(name, "cifar10")) for name in PUBLISHED)
@@ -36,13 +37,14 @@ def _draw(figure, curves):
 
 
 def _table(curves):
-    lines = ["| network | test accuracy | stated | test images | training images |", "|---|---|---|---|---|"]
+    lines = []
     for curve in curves:
         summary = curve.summary
         accuracies = [percent(value) for value in (summary["test_accuracy"], _stated(curve))]
         train = percent(summary["train_accuracy"])
-        lines.append(f"| {curve.label} | {' | '.join(accuracies)} | {summary['test_images']:,} | {train} |")
-    return "\n".join([*lines, "", "Accuracies on training images are of 5,000 of them, drawn at random."])
+        lines.append([curve.label, *accuracies, f"{summary['test_images']:,}", train])
+    made = markdown_table(["network", "test accuracy", "stated", "test images", "training images"], lines)
+    return f"{made}\n\nAccuracies on training images are of 5,000 of them, drawn at random."
 
 
 EXPERIMENT = Experiment(

@@ -22,6 +22,7 @@ from scripts.experiment import Experiment
 from scripts.laperm_runs import SYNCHRONIZED, final, in_epochs
 from scripts.laperm_settings import ADAM, LOOKAHEAD, conv, laperm
 from scripts.laperm_sizes import laptop, quick, sync_periods
+from scripts.markdown import markdown_table
 from scripts.results import by_label, draw_band
 
 _FREE = {"unit_axes": {"^angle/": None}}
@@ -69,21 +70,21 @@ def _draw(figure, curves):
 
 
 def _table(curves):
-    head = ("training", "seeds", "test error in degrees: mean", "min", "max", "training images", "permutation")
-    lines = [f"| {' | '.join(head)} |", "|" + "---|" * len(head)]
-    means = {}
+    head = ["training", "seeds", "test error in degrees: mean", "min", "max", "training images", "permutation"]
+    lines, means = [], {}
     for label, same in by_label(curves).items():
         test, train = ([LARGEST_ANGLE * final(c, metric) for c in same] for metric in ("test_error", "train_error"))
         means[label] = statistics.mean(test)
         cells = [*(f"{f(test):.2f}" for f in (statistics.mean, min, max)), f"{statistics.mean(train):.2f}"]
         permuted = sum(c.summary["is_permutation"] for c in same)
-        lines.append(f"| {label} | {len(same)} | {' | '.join(cells)} | {permuted} of {len(same)} |")
-    lines += ["", f"Errors are roots of mean squares; always to answer 0 has {DEVIATION:.1f} degrees."]
+        lines.append([label, len(same), *cells, f"{permuted} of {len(same)}"])
+    said = [markdown_table(head, lines)]
+    said.append(f"Errors are roots of mean squares; always to answer 0 has {DEVIATION:.1f} degrees.")
     if "Adam" in means:
         ratios = {label: mean / means["Adam"] for label, mean in means.items() if label.startswith("LaPerm")}
-        said = "; ".join(f"{label}: {ratio:.2f}" for label, ratio in ratios.items())
-        lines += ["", "The paper has no regression. LaPerm's test error as a multiple of Adam's:", "", f"- {said}."]
-    return "\n".join(lines)
+        ours = "; ".join(f"{label}: {ratio:.2f}" for label, ratio in ratios.items())
+        said.append(f"The paper has no regression. LaPerm's test error as a multiple of Adam's:\n\n- {ours}.")
+    return "\n\n".join(said)
 
 
 EXPERIMENT = Experiment(

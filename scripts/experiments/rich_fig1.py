@@ -17,7 +17,8 @@ import statistics
 from scripts.experiment import Experiment
 from scripts.files import read_csv
 from scripts.gradient_training import FRACTIONS, GRADIENTS, GradientTraining, rank_of
-from scripts.results import COLORS, percent
+from scripts.markdown import markdown_table, percent
+from scripts.results import COLORS
 
 _VGG, _RESNET = "VGG-5 on MNIST", "ResNet-18 on CIFAR-10"
 _PAPER = {_VGG: "3,646,154", _RESNET: "11,173,962"}
@@ -94,25 +95,25 @@ def _draw(figure, curves):
 
 
 def _table(curves):
-    marks = [f"{100 * fraction:g} %" for fraction in FRACTIONS]
-    lines = [
-        "| network | seeds | components (paper) | after epoch | largest | "
-        + " | ".join(f"at {mark}, of the largest" for mark in marks)
-        + " | squared norm in the largest 1 % | in the largest 10 % |",
-        "|" + "---|" * (7 + len(marks)),
+    head = [
+        *("network", "seeds", "components (paper)", "after epoch", "largest"),
+        *(f"at {100 * fraction:g} %, of the largest" for fraction in FRACTIONS),
+        *("squared norm in the largest 1 %", "in the largest 10 %"),
     ]
+    lines = []
     for label, epochs in _sorted(curves).items():
         seeds = sum(curve.label == label for curve in curves)
         for epoch, by_rank in epochs.items():
             count, largest = max(by_rank), by_rank[1]["magnitude"]
             at = {fraction: by_rank[rank_of(fraction, count)] for fraction in FRACTIONS}
             cells = [
-                *(label, str(seeds), f"{count:,} ({_PAPER.get(label, '-')})", str(epoch), f"{largest:.2g}"),
+                *(label, seeds, f"{count:,} ({_PAPER.get(label, '-')})", epoch, f"{largest:.2g}"),
                 *(percent(row["magnitude"] / largest) for row in at.values()),
                 *(percent(at[fraction]["norm_share"]) for fraction in (0.01, 0.1)),
             ]
-            lines.append("| " + " | ".join(cells) + " |")
-    return "\n".join(lines) + "\n\nAbsolute values at 1 %: of the component below which 99 % of all are. Means."
+            lines.append(cells)
+    note = "Absolute values at 1 %: of the component below which 99 % of all are. Means."
+    return f"{markdown_table(head, lines)}\n\n{note}"
 
 
 EXPERIMENT = Experiment(
