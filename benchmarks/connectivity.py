@@ -13,7 +13,6 @@ before the model was made to the end of training.
 """
 
 import argparse
-import datetime
 import os
 import pathlib
 import re
@@ -30,9 +29,8 @@ import numpy as np
 import tensorflow as tf
 
 import models
-from benchmarks.synchronization import ratio
-from scripts.circumstances import machine
-from scripts.files import replacing
+from benchmarks.outcome import finish
+from scripts.interleaved import interleaved, median_ratio
 from scripts.markdown import markdown_table
 from train_by_reconnect import Masked, Signed, set_objective
 
@@ -68,20 +66,9 @@ def batches(name, steps):
     return tf.data.Dataset.from_tensor_slices((images, labels)).batch(BATCH_SIZE, drop_remainder=True).cache()
 
 
-def times(functions, rounds):
-    """The seconds that each function takes, interleaved: two dicts of lists, of time passed and of processor time."""
-    elapsed, processor = {name: [] for name in functions}, {name: [] for name in functions}
-    for function in functions.values():
-        function()
-    names = list(functions)
-    for number in range(rounds):
-        turn = number % len(names)  # nobody is always first, or always after the same one
-        for name in names[turn:] + names[:turn]:
-            start, processor_start = time.perf_counter(), time.process_time()
-            functions[name]()
-            processor[name].append(time.process_time() - processor_start)
-            elapsed[name].append(time.perf_counter() - start)
-    return elapsed, processor
+def clocks():
+    """The time that has passed, and the processor time of all threads, in seconds."""
+    return np.array([time.perf_counter(), time.process_time()])
 
 
 def steps(name, jit_compile, rounds):
@@ -91,7 +78,8 @@ def steps(name, jit_compile, rounds):
     for label in LAYERS:
         model = network(name, label, jit_compile)
         functions[label] = lambda model=model: model.fit(data, shuffle=False, verbose=0)
-    elapsed, processor = times(functions, rounds)
+    times = interleaved(functions, rounds, clocks)
+    elapsed, processor = ({label: [pair[n] for pair in pairs] for label, pairs in times.items()} for n in (0, 1))
     how = "jit_compile" if jit_compile else "graph"
     return [
         [
@@ -99,8 +87,7 @@ def steps(name, jit_compile, rounds):
             how,
             label,
             f"{1000 * statistics.median(elapsed[label]) / STEPS[name]:.2f}",
-            f"{ratio(elapsed, label, 'plain'):.3f}",
-            f"{ratio(processor, label, 'plain'):.3f}",
+            *(f"{median_ratio(seconds[label], seconds['plain']):.3f}" for seconds in (elapsed, processor)),
         ]
         for label in LAYERS
     ]
@@ -149,15 +136,9 @@ def main():
         ["network", "layers", "weights, MiB", "and state of Adam", "peak of the process"],
         [in_a_process("conv2", label) for label in kinds],
     )
-    versions = f"TensorFlow {tf.__version__}, Keras {keras.__version__}, NumPy {np.__version__}"
-    where = f"{machine()}, {versions}, {datetime.date.today()}; medians of {parsed.rounds} rounds"
-    load = (
-        f"Load of the machine meanwhile: {os.getloadavg()[1]:.1f} running processes, of which this one alone is up to 2"
-    )
-    print(second, where, load, sep="\n\n")
-    if parsed.write:
-        with replacing(pathlib.Path(__file__).with_suffix(".md")) as partial:
-            partial.write_text(f"# Connectivity\n\n{__doc__}\n{where}. {load}.\n\n{first}\n\n{second}\n")
+    print(f"\n{second}")
+    rounds = f"medians of {parsed.rounds} rounds"
+    finish("Connectivity", __file__, __doc__, [first, second], rounds, parsed.write)
 
 
 if __name__ == "__main__":

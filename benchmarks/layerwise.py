@@ -13,7 +13,6 @@ top 1 and the top 4 layers, and 0.30 for this.
 """
 
 import argparse
-import datetime
 import os
 import pathlib
 import sys
@@ -23,12 +22,10 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 
 import keras
 import numpy as np
-import tensorflow as tf
 
 import models
+from benchmarks.outcome import finish
 from scripts.backward_time import step_times
-from scripts.circumstances import machine
-from scripts.files import replacing
 from scripts.markdown import markdown_table
 from train_by_reconnect import MiddleOnly, TopAndBottom, trainable_layers
 
@@ -92,15 +89,9 @@ def main():
         "goal of backward",
     ]
     text = markdown_table(heads, [line for name in parsed.networks for line in lines(name, parsed.rounds)])
-    versions = f"TensorFlow {tf.__version__}, Keras {keras.__version__}, NumPy {np.__version__}"
-    where = f"{machine()}, {versions}, {datetime.date.today()}; medians of {parsed.rounds} rounds"
-    load = (
-        f"Load of the machine meanwhile: {os.getloadavg()[1]:.1f} running processes, of which this one alone is up to 2"
-    )
-    print(text, where, load, sep="\n\n")
-    if parsed.write:
-        with replacing(pathlib.Path(__file__).with_suffix(".md")) as partial:
-            partial.write_text(f"# Layer-wise sparse training\n\n{__doc__}\n{where}. {load}.\n\n{text}\n")
+    print(text)
+    rounds = f"medians of {parsed.rounds} rounds"
+    finish("Layer-wise sparse training", __file__, __doc__, [text], rounds, parsed.write)
 
 
 if __name__ == "__main__":

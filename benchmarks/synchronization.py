@@ -4,18 +4,16 @@
 All that is compared runs interleaved in one process; the figures are medians, and the ratios are medians of the ratios
 of each round, which hold on a noisy machine where single times do not.
 
-(a) `original`: the ranking by two argsorts and a gather with a list of index pairs, as the authors' code does it.
-(b) `floor`: one `numpy.sort` of the same values, already packed with their positions into 64 bits: the least that
+- (a) `original`: the ranking by two argsorts and a gather with a list of index pairs, as the authors' code does it.
+- (b) `floor`: one `numpy.sort` of the same values, already packed with their positions into 64 bits: the least that
     this way of ranking can cost.
 """
 
 import argparse
-import datetime
 import os
 import pathlib
 import statistics
 import sys
-import time
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
@@ -25,8 +23,8 @@ import numpy as np
 import tensorflow as tf
 
 import models
-from scripts.circumstances import machine
-from scripts.files import replacing
+from benchmarks.outcome import finish
+from scripts.interleaved import interleaved, median_ratio
 from scripts.markdown import markdown_table
 from train_by_reconnect import LaPerm, backend_tensorflow
 from train_by_reconnect.row_ranking import _pack
@@ -47,26 +45,6 @@ def original(kernels, sorted_rows):
         back = [units, *kernel.shape[:-1]]
         answers.append(tf.transpose(tf.reshape(permuted, back), [*range(1, kernel.shape.rank), 0]))
     return answers
-
-
-def medians(functions, rounds):
-    """The times of each function, interleaved: dict from name to list of seconds."""
-    times = {name: [] for name in functions}
-    for function in functions.values():
-        function()
-    names = list(functions)
-    for number in range(rounds):
-        turn = number % len(names)  # nobody is always first, or always after the same one
-        for name in names[turn:] + names[:turn]:
-            start = time.perf_counter()
-            functions[name]()
-            times[name].append(time.perf_counter() - start)
-    return times
-
-
-def ratio(times, numerator, denominator):
-    """The median of the ratios of each round."""
-    return statistics.median(a / b for a, b in zip(times[numerator], times[denominator], strict=True))
 
 
 def synchronization(name, rounds):
@@ -104,13 +82,13 @@ def synchronization(name, rounds):
     for expected, *answers in zip(*(functions[key]() for key in list(functions)[:3]), strict=True):
         for answer in answers:
             np.testing.assert_array_equal(expected, answer)
-    times = medians(functions, rounds)
+    times = interleaved(functions, rounds)
     weights = sum(kernel.numpy().size for kernel in kernels)
     return [
         name,
         f"{weights / 1e6:.2f}M",
         *(f"{1000 * statistics.median(times[key]):.1f}" for key in functions),
-        *(f"{ratio(times, 'original', key):.1f}" for key in ("LaPerm", "LaPerm, graph only", "floor")),
+        *(f"{median_ratio(times['original'], times[key]):.1f}" for key in ("LaPerm", "LaPerm, graph only", "floor")),
     ]
 
 
@@ -154,13 +132,13 @@ def steps(name, batch_size, rounds, steps_per_round):
         model.compile(optimizer=optimizer(), loss="sparse_categorical_crossentropy")
         batches = tf.data.Dataset.from_tensor_slices((images, labels)).batch(batch_size).cache()
         functions[label] = lambda model=model, batches=batches: model.fit(batches, verbose=0)
-    times = medians(functions, rounds)
+    times = interleaved(functions, rounds)
     return [
         [
             name,
             label,
             f"{1000 * statistics.median(times[label]) / steps_per_round:.2f}",
-            f"{ratio(times, label, 'Adam'):.3f}",
+            f"{median_ratio(times[label], times['Adam']):.3f}",
         ]
         for label in functions
     ]
@@ -187,14 +165,9 @@ def main():
     print(first, flush=True)
     lines = steps("conv7", 50, 3 * parsed.rounds, 20) + steps("f2", 128, 2 * parsed.rounds, 200)
     second = markdown_table(["network", "optimizer", "ms a step", "ratio to Adam"], lines)
-    versions = f"TensorFlow {tf.__version__}, Keras {keras.__version__}, NumPy {np.__version__}"
+    print(f"\n{second}")
     rounds = f"medians of {parsed.rounds} rounds, of steps 2 to 3 times as many"
-    where = f"{machine()}, {versions}, {datetime.date.today()}; {rounds}"
-    print(second, where, sep="\n\n")
-    if parsed.write:
-        about = __doc__.replace("\n\n(a)", "\n\n- (a)").replace("\n(b)", "\n- (b)")
-        with replacing(pathlib.Path(__file__).with_suffix(".md")) as partial:
-            partial.write_text(f"# Synchronization\n\n{about}\n{where}.\n\n{first}\n\n{second}\n")
+    finish("Synchronization", __file__, __doc__, [first, second], rounds, parsed.write)
 
 
 if __name__ == "__main__":

@@ -2,15 +2,14 @@
 
 `python benchmarks/weight_profiles.py` prints two tables; `--write` puts them into `benchmarks/weight_profiles.md` too.
 
-(a) The pictures of all of VGG16 (138 million random weights, 103 million of them in one matrix), in a process of its
+- (a) The pictures of all of VGG16 (138 million random weights, 103 million of them in one matrix), in a process of its
     own: the seconds of each part, and the peak of the process's memory with Python, TensorFlow and the network in it.
-(b) One matrix: our panel, to which every weight counts, against `plt.plot(np.sort(kernel, axis=0))`, which draws a line
-    for each weight vector. Each begins with the kernel and ends with a PNG of the same size. The two take turns; the
-    ratio is the median of the ratios of each round.
+- (b) One matrix: our panel, to which every weight counts, against `plt.plot(np.sort(kernel, axis=0))`, which draws a
+    line for each weight vector. Each begins with the kernel and ends with a PNG of the same size. The two take turns;
+    the ratio is the median of the ratios of each round.
 """
 
 import argparse
-import datetime
 import io
 import json
 import os
@@ -30,10 +29,9 @@ import matplotlib
 import matplotlib.figure
 import numpy as np
 
-from scripts.circumstances import machine
+from benchmarks.outcome import finish
 from scripts.draw_matrix import draw_pair
 from scripts.draw_profiles import draw_envelope, draw_sheets
-from scripts.files import replacing
 from scripts.markdown import markdown_table
 from scripts.networks import load_network
 from scripts.profile_statistics import envelope
@@ -129,13 +127,9 @@ def main():
     print(first, flush=True)
     head = ["kernel", "ours, s", "every point, s", "times faster"]
     second = markdown_table(head, [one_matrix(shape, parsed.rounds) for shape in MATRICES])
-    versions = f"matplotlib {matplotlib.__version__}, NumPy {np.__version__}, Keras {keras.__version__}"
-    where = f"{machine()}, {versions}, {datetime.date.today()}; medians of {parsed.rounds} rounds in the second table"
-    print(second, where, sep="\n\n")
-    if parsed.write:
-        about = __doc__.replace("\n\n(a)", "\n\n- (a)").replace("\n(b)", "\n- (b)")
-        with replacing(pathlib.Path(__file__).with_suffix(".md")) as partial:
-            partial.write_text(f"# Weight profiles\n\n{about}\n{where}.\n\n{first}\n\n{second}\n")
+    print(f"\n{second}")
+    rounds = f"medians of {parsed.rounds} rounds in the second table"
+    finish("Weight profiles", __file__, __doc__, [first, second], rounds, parsed.write)
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ import time
 import keras
 import tensorflow as tf
 
+from scripts.interleaved import interleaved, median_difference
 from train_by_reconnect import trainable_layers
 
 
@@ -112,54 +113,6 @@ def train_step(model, batch, variables):
         return loss
 
     return _compiled(model, batch, step)
-
-
-def interleaved(functions, rounds, clock=time.perf_counter):
-    """Time several functions in turn, after a call of each that does not count.
-
-    Args:
-        functions: dict from a name to a function without arguments.
-        rounds: int, at least 1.
-        clock: function that gives the time in seconds. Defaults to `time.perf_counter`.
-
-    Returns:
-        Dict from a name to the list of its seconds, one for each round.
-
-    Example:
-
-    >>> ticks = iter(range(10))  # each call of the clock is a second later
-    >>> interleaved({"a": lambda: None, "b": lambda: None}, 2, lambda: next(ticks))
-    {'a': [1, 1], 'b': [1, 1]}
-    """
-    seconds = {name: [] for name in functions}
-    for function in functions.values():
-        function()
-    names = list(functions)
-    for number in range(rounds):
-        turn = number % len(names)  # nobody is always first, or always after the same one
-        for name in names[turn:] + names[:turn]:
-            start = clock()
-            functions[name]()
-            seconds[name].append(clock() - start)
-    return seconds
-
-
-def median_difference(longer, shorter):
-    """The median of the differences of two lists of seconds, round by round.
-
-    Args:
-        longer: list of float.
-        shorter: list of float, as many.
-
-    Returns:
-        Float.
-
-    Example:
-
-    >>> median_difference([5.0, 9.0, 4.0], [2.0, 5.0, 2.0])
-    3.0
-    """
-    return statistics.median(a - b for a, b in zip(longer, shorter, strict=True))
 
 
 def _loss(model, images, labels):

@@ -8,7 +8,8 @@ import tensorflow as tf
 
 import models
 from scripts import backward_time
-from scripts.backward_time import StepTime, gradients_of, interleaved, step_times, train_step
+from scripts.backward_time import StepTime, gradients_of, step_times, train_step
+from scripts.interleaved import interleaved
 from train_by_reconnect import LayerwiseTraining, TopAndBottom, trainable_layers
 
 layers = keras.layers

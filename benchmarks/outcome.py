@@ -1,0 +1,30 @@
+"""What the benchmarks share at their end: where and when they ran, and the file they write."""
+
+import datetime
+import importlib.metadata
+import os
+import pathlib
+
+from scripts.circumstances import machine
+from scripts.files import replacing
+
+
+def finish(title, script, about, tables, rounds, write):
+    """Print where and when a benchmark ran, and put all it found into a file beside it.
+
+    Args:
+        title: str.
+        script: str, path of the benchmark, e.g. `benchmarks/layerwise.py`; the file is `benchmarks/layerwise.md`.
+        about: str, what was measured and how.
+        tables: list of str, Markdown.
+        rounds: str, what the numbers are, e.g. `"medians of 7 rounds"`.
+        write: bool, whether to write the file.
+    """
+    packages = {"TensorFlow": "tensorflow", "Keras": "keras", "NumPy": "numpy", "matplotlib": "matplotlib"}
+    versions = ", ".join(f"{name} {importlib.metadata.version(package)}" for name, package in packages.items())
+    load = f"Load of the machine: {os.getloadavg()[1]:.1f} running processes, of which this one alone is up to 2"
+    where = f"{machine()}, {versions}, {datetime.date.today()}; {rounds}. {load}."
+    print(f"\n{where}")
+    if write:
+        with replacing(pathlib.Path(script).with_suffix(".md")) as partial:
+            partial.write_text("\n\n".join([f"# {title}", about.strip(), where, *tables]) + "\n")
