@@ -51,15 +51,11 @@ def draw(figure, curves):
     top, bottom = figure.subfigures(2, 1, height_ratios=(3, 2.2))
     a, e = top.subplots(1, 2, sharey=True)
     b, c, d = bottom.subplots(1, 3)
-    _draw_all(a, dense_runs(curves), colors, "val_accuracy")
+    _draw_all_and_half(a, e, curves, colors, "val_accuracy")
     _draw_once(a, curves)
-    _draw_all(e, sparse_runs(curves), colors, "val_accuracy")
-    _draw_frozen(e, curves, "val_accuracy")
     _draw_smoothed(b, c, dense_runs(curves), colors)
     if dense_runs(curves):
         _draw_synchronizations(d, *max(dense_runs(curves).items()))
-    a.set_title("(a) all weights", loc="left", fontsize=10)
-    e.set_title("(e) 50 % of the weights removed", loc="left", fontsize=10)
     a.set_ylabel("held-out accuracy")
     b.set_ylabel("held-out accuracy")
     for axes in (a, b, c, d, e):
@@ -79,13 +75,8 @@ def draw_training(figure, curves):
     """
     figure.set_size_inches(11, 5)
     curves = in_epochs(curves)
-    colors = colors_of(curves)
     a, e = figure.subplots(1, 2, sharey=True)
-    _draw_all(a, dense_runs(curves), colors, "train_accuracy")
-    _draw_all(e, sparse_runs(curves), colors, "train_accuracy")
-    _draw_frozen(e, curves, "train_accuracy")
-    a.set_title("(a) all weights", loc="left", fontsize=10)
-    e.set_title("(e) 50 % of the weights removed", loc="left", fontsize=10)
+    _draw_all_and_half(a, e, curves, colors_of(curves), "train_accuracy")
     a.set_ylabel("accuracy on training images, as they are")
     for axes in (a, e):
         epoch_axis(axes)
@@ -108,9 +99,15 @@ def colors_of(curves):
     return {k: matplotlib.colormaps["viridis"](shade) for k, shade in zip(periods, shades, strict=False)}
 
 
-def _draw_all(axes, runs, colors, metric):
-    for k, same in runs.items():
-        draw_band(axes, same, metric, SYNCHRONIZED, colors[k], f"k = {k}")
+def _draw_all_and_half(a, e, curves, colors, metric):
+    for axes, runs in ((a, dense_runs(curves)), (e, sparse_runs(curves))):
+        for k, same in runs.items():
+            draw_band(axes, same, metric, SYNCHRONIZED, colors[k], f"k = {k}")
+    frozen = by_label(curves).get(FROZEN)
+    if frozen:
+        draw_band(e, frozen, metric, SYNCHRONIZED, COLORS[1], "Adam, zeros frozen (e)", linestyle="--")
+    a.set_title("(a) all weights", loc="left", fontsize=10)
+    e.set_title("(e) 50 % of the weights removed", loc="left", fontsize=10)
 
 
 def _draw_once(axes, curves):
@@ -120,12 +117,6 @@ def _draw_once(axes, curves):
         after = mean_curve(same, when=("after",))[1][-1]
         style = {"color": COLORS[1], "linestyle": ":", "marker": "o", "markersize": 5}
         axes.plot([epoch, epoch], [before, after], label=f"{ONCE} (a)", **style)
-
-
-def _draw_frozen(axes, curves, metric):
-    same = by_label(curves).get(FROZEN)
-    if same:
-        draw_band(axes, same, metric, SYNCHRONIZED, COLORS[1], "Adam, zeros frozen (e)", linestyle="--")
 
 
 def _draw_smoothed(early, late, runs, colors):
