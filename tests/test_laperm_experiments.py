@@ -105,7 +105,12 @@ def test_sync_periods_by_hand():
     assert found["One synchronizatio"] == (
         "14.00 %; held-out images 80.00 % before it and 13.00 % after it; chance is 10.00 %."
     )
-    assert found["With the largest k"] == "k = 8, first two thirds +15.00 points, last third +1.00 points."
+    assert found["With the largest k"] == (
+        "k = 8, first two thirds +15.00 points, last third +1.00 points; the first one from 50.00 % to 30.00 %."
+    )
+    # A ninth of nine epochs is the first one.
+    nine = [curve(f"k = {k}", 0, [first, *[0.9] * 8], 0.9) for k, first in ((1, 0.4), (4, 0.3))]
+    assert said("laperm_fig6", nine)["Larger k start slo"] == "k = 1: 40.00 %; k = 4: 30.00 %."
     assert found["Removing half of t"] == "k = 4: -1.00 points; k = 8: +2.00 points."
     assert found["With half removed,"] == "k = 4: -6.00 points; k = 8: +7.00 points."
 
