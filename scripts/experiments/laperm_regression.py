@@ -58,14 +58,16 @@ def _draw(figure, curves):
         error = metric.replace("accuracy", "error")
         for number, (label, same) in enumerate(groups.items()):
             draw_band(axes, same, error, SYNCHRONIZED, label=label, **style_of(label, number))
+        axes.axhline(DEVIATION, color="0.3", linestyle=":", linewidth=1, label="always the answer 0")
         axes.set_title(name, loc="left", fontsize=10)
         epoch_axis(axes)
         axes.set_yscale("log")
         axes.yaxis.set_major_formatter("{x:g}")
         axes.yaxis.set_minor_formatter("{x:g}")
         axes.grid(alpha=0.3, which="both")
+    panels[0].set_ylim(top=1.5 * DEVIATION)  # worse is not worth looking at
     panels[0].set_ylabel("error in degrees (root mean square)")
-    legend_below(figure, panels[0], 3)
+    legend_below(figure, panels[0], 4)
     figure.suptitle("The angle of a rotated digit: LaPerm right after synchronizations", x=0.01, ha="left")
 
 
