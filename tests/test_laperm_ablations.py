@@ -72,6 +72,9 @@ def test_low_precision_by_hand():
     ]
     found = said("laperm_low_precision", curves)
     assert found["The paper does not"] == "4 bits, k = 8: -2.00 points."
+    fast = {"32 bits at rate 0.01, k = 8": 0.6, "+c and -c at rate 0.01, k = 8": 0.55, "4 bits, k = 8": 0.68}
+    at_both = [curve(label, 0, test) for label, test in fast.items()]
+    assert said("laperm_low_precision", at_both)["The paper does not"] == "+c and -c at rate 0.01, k = 8: -5.00 points."
     assert found["Nor whether k matt"] == "4 bits, k = 8 over k = 4: +10.00 points."
     assert found["Nor how many weigh"] == "4 bits, k = 4: 12.50 %; 4 bits, k = 8: 50.00 %."
 
@@ -301,6 +304,11 @@ def test_only_one_thing_changes():
             {"inner_optimizer": "momentum", "learning_rate": 0.01},
         ),
         ("laperm_low_precision", "4 bits, k = 1000", {"weight_precision": 4}),
+        (
+            "laperm_low_precision",
+            "0 and c at rate 0.01, k = 1000",
+            {"weight_precision": "binary", "learning_rate": 0.01},
+        ),
         ("laperm_dissimilar", "LaPerm, spread = 16", {"dissimilarity": 16.0}),
         ("laperm_synchronization", "state kept, k = 1000", {}),
         ("laperm_synchronization", "tied to the rate, k = 1000 at first", {"sync_period_follows_rate": True}),
