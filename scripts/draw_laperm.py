@@ -156,7 +156,7 @@ def accuracies_by_sparsity(title, chosen=lambda curves: curves, name_of=lambda l
     return draw
 
 
-def accuracies_over(title, name, meaning):
+def accuracies_over(title, name, meaning, order=()):
     """A function that draws test and training accuracy at the end over a number that labels name.
 
     What does not name it is drawn as a dashed line from side to side, in the color of what has the same first words.
@@ -165,13 +165,15 @@ def accuracies_over(title, name, meaning):
         title: str.
         name: str, what stands before the number in a label: `"k"` for `"SGD, k = 20"`.
         meaning: str, what it is, for the axis, which is logarithmic.
+        order: tuple of str, first words of labels, each of which has the same color in several pictures. Defaults to
+            those of the curves.
 
     Returns:
         Function of a `Figure` of matplotlib and a list of `Curve`.
     """
 
     def draw(figure, curves):
-        lines = {}
+        lines = {first: {} for first in order}
         for label, same in by_label(curves).items():
             lines.setdefault(label.split(", ")[0], {})[number_in(label, name)] = same
         numbers = sorted({x for found in lines.values() for x in found} - {None})
@@ -190,6 +192,8 @@ def _draw_ends(figure, title, lines):
     names = {"test_accuracy": "Test images", "train_accuracy": PANELS["train_accuracy"]}
     for axes, (metric, panel) in zip(panels, names.items(), strict=True):
         for number, (name, found) in enumerate(lines.items()):
+            if not found:
+                continue
             color, marker = COLORS[number], _MARKERS[number]
             ends = {x: [final(curve, metric) for curve in same] for x, same in found.items()}
             if None in ends:

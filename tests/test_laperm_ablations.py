@@ -24,6 +24,7 @@ ABLATIONS = (
     "laperm_fashion_mnist",
     "laperm_inner_optimizers",
     "laperm_low_precision",
+    "laperm_rate",
     "laperm_regression",
     "laperm_synchronization",
 )
@@ -77,6 +78,14 @@ def test_low_precision_by_hand():
     assert said("laperm_low_precision", at_both)["The paper does not"] == "+c and -c at rate 0.01, k = 8: -5.00 points."
     assert found["Nor whether k matt"] == "4 bits, k = 8 over k = 4: +10.00 points."
     assert found["Nor how many weigh"] == "4 bits, k = 4: 12.50 %; 4 bits, k = 8: 50.00 %."
+
+
+def test_rate_by_hand():
+    # LaPerm minus Adam: -1 with all weights, +2 with half of them, which cost 3 points.
+    ends = {"p = 0 %, Adam": 0.75, "p = 0 %, k = 8": 0.74, "p = 50 %, Adam": 0.69, "p = 50 %, k = 8": 0.71}
+    found = said("laperm_rate", [curve(label, 0, test) for label, test in ends.items()])
+    assert found["LaPerm is not wors"] == "p = 0 %, k = 8: -1.00 points; p = 50 %, k = 8: +2.00 points."
+    assert found["With up to 70 % re"] == "p = 50 %, k = 8: -3.00 points."
 
 
 def test_dissimilar_by_hand():
@@ -309,6 +318,7 @@ def test_only_one_thing_changes():
             "0 and c at rate 0.01, k = 1000",
             {"weight_precision": "binary", "learning_rate": 0.01},
         ),
+        ("laperm_rate", "p = 50 %, k = 1000", {"learning_rate": 0.01, "sparsity": 0.5}),
         ("laperm_dissimilar", "LaPerm, spread = 16", {"dissimilarity": 16.0}),
         ("laperm_synchronization", "state kept, k = 1000", {}),
         ("laperm_synchronization", "tied to the rate, k = 1000 at first", {"sync_period_follows_rate": True}),

@@ -149,8 +149,12 @@ def test_where_a_copied_run_came_from_is_kept(options, monkeypatch):
 
 def test_experiments_share_what_they_can():
     # Conv2, Conv4 and Conv13 at k = 1000, in each figure: p = 0 % of laperm_fig9, of which laperm_fig15 has Conv4 with
-    # all its p; the curves of laperm_synchronization that keep Adam's state are those of laperm_inner_optimizers.
-    expected = {"laperm_fig7": (3, 3), "laperm_fig15": (4, 10), "laperm_synchronization": (3, 4)}
+    # all its p; the curves of laperm_synchronization that keep Adam's state are those of laperm_inner_optimizers; the
+    # dense ones of laperm_rate are those of laperm_low_precision with 32 bits.
+    expected = {
+        **{"laperm_fig7": (3, 3), "laperm_fig15": (4, 10)},
+        **{"laperm_synchronization": (3, 4), "laperm_rate": (4, 4)},
+    }
     for name, counts in expected.items():
         for size, count in zip(("laptop", "paper"), counts, strict=True):
             shared = [t.label for t in trainings_of(name, size) if {o for o, _ in same_run._twins(t, size)} - {name}]

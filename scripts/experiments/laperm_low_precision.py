@@ -15,6 +15,7 @@ too, 0.01. The laptop size is a quarter as wide, without dropout, has 7,000 imag
 `laperm_fig6`'s. The quick size is a small Conv2 on digits.
 """
 
+import dataclasses
 import statistics
 
 from scripts.draw_laperm import accuracies_over
@@ -40,10 +41,6 @@ def _trainings(size, paper_sync_periods, precisions=tuple(_PRECISIONS), fast=(_F
                 yield conv4_of_fig6(f"{name}{at_rate}, k = {k}", size, **settings)
 
 
-def _is_fast(curve):
-    return _AT_FAST_RATE in curve.label
-
-
 def _against_full(curves):
     means = final_means(curves)
     pairs = {}
@@ -64,10 +61,15 @@ def _moved(curves):
     )
 
 
-def _drawing(chosen, rate):
+def _drawing(is_fast, rate):
     title = f"Conv4 on CIFAR-10: initial weights of few values, at a rate of {rate}; dashed: Adam"
-    draw = accuracies_over(title, "k", "sync period k")
-    return lambda figure, curves: draw(figure, [*filter(chosen, curves)])
+    draw = accuracies_over(title, "k", "sync period k", tuple(_PRECISIONS))
+
+    def draw_some(figure, curves):
+        chosen = [curve for curve in curves if (_AT_FAST_RATE in curve.label) == is_fast]
+        draw(figure, [dataclasses.replace(c, label=c.label.replace(_AT_FAST_RATE, "")) for c in chosen])
+
+    return draw_some
 
 
 EXPERIMENT = Experiment(
@@ -78,8 +80,8 @@ EXPERIMENT = Experiment(
         "paper": tuple(_trainings("paper", (50, 200, 1000, 2000))),
     },
     seeds={"quick": (0,), "laptop": (0, 1, 2), "paper": (0, 1, 2)},
-    draw=_drawing(lambda curve: not _is_fast(curve), 0.001),
-    more_pictures={"laperm_low_precision_rate": _drawing(_is_fast, _FAST_RATE)},
+    draw=_drawing(False, 0.001),
+    more_pictures={"laperm_low_precision_rate": _drawing(True, _FAST_RATE)},
     table=table(
         {},
         {
