@@ -2,15 +2,15 @@
 
 Claims: LaPerm has no disadvantage against Adam (Qiu and Suda 2020, section 5.1); with up to 70 % of the weights removed
 it is no worse than with all, and with 50 % removed and k of 200 and more well above Adam with the zeros frozen (5.4).
-At laptop size `laperm_fig6`, `fig7` and `fig9` do not show them. Their trainings are some tens of times shorter than
-the paper's, at its rate, and a weight that has little time to move stays near its rank.
+`laperm_fig6`, `fig7` and `fig9` do not show them at laptop size, where trainings are some tens of times shorter than
+the paper's, at its rate of 0.001. Is that why?
 
 Command: `python -m scripts run laperm_rate --data DIR`; then `python -m scripts figure laperm_rate`.
 
-Settings of `laperm_fig6` but for the rate, 0.01, which falls at the same fractions of the training. Of the paper's it
-was not taken. The laptop size is a quarter as wide, without dropout, has 7,000 images and 9 epochs, half of
-`laperm_fig6`'s; its runs with all weights are those of `laperm_low_precision`. The quick size is a small Conv2 on
-digits.
+Settings of `laperm_fig6` but for the rate, 0.01, which is not the paper's; it falls at the same fractions of the
+training. Adam on a sparse network keeps its zeros. The laptop size is a quarter as wide, without dropout, has 7,000
+images and 9 epochs, half of `laperm_fig6`'s; its runs with all weights are those of `laperm_low_precision`. The quick
+size is a small Conv2 on digits.
 """
 
 from scripts.draw_laperm import accuracies_over
@@ -21,7 +21,7 @@ from scripts.laperm_sizes import conv4_of_fig6, sync_periods
 from scripts.laperm_tables import differences, table
 
 _RATE = 0.01
-_ADAM = "Adam"  # with the zeros frozen where there are any
+_ADAM = "Adam"
 
 
 def _trainings(size, paper_sync_periods, percents):
