@@ -30,8 +30,8 @@ import tensorflow as tf
 
 import models
 from benchmarks.outcome import finish
-from scripts.interleaved import interleaved, median_ratio
-from scripts.markdown import markdown_table
+from scripts.publishing.markdown import markdown_table
+from scripts.running.interleaved import interleaved, median_ratio
 from train_by_reconnect import Masked, Signed, set_objective
 
 BATCH_SIZE = 25

@@ -25,8 +25,8 @@ import numpy as np
 
 import models
 from benchmarks.outcome import finish
-from scripts.backward_time import step_times
-from scripts.markdown import markdown_table
+from scripts.publishing.markdown import markdown_table
+from scripts.rich.backward_time import step_times
 from train_by_reconnect import MiddleOnly, TopAndBottom, trainable_layers
 
 BATCH_SIZE = 128

@@ -5,8 +5,8 @@ import importlib.metadata
 import os
 import pathlib
 
-from scripts.circumstances import machine
-from scripts.files import replacing
+from scripts.running.circumstances import machine
+from scripts.running.files import replacing
 
 
 def finish(title, script, about, tables, rounds, write):

@@ -24,11 +24,11 @@ import tensorflow as tf
 
 import models
 from benchmarks.outcome import finish
-from scripts.interleaved import interleaved, median_ratio
-from scripts.markdown import markdown_table
+from scripts.publishing.markdown import markdown_table
+from scripts.running.interleaved import interleaved, median_ratio
 from train_by_reconnect import LaPerm, backend_tensorflow
-from train_by_reconnect.row_ranking import _pack
-from train_by_reconnect.rows import to_rows
+from train_by_reconnect.backend.row_ranking import _pack
+from train_by_reconnect.backend.rows import to_rows
 
 NETWORKS = ("conv2", "conv4", "conv7", "conv13", "resnet50")
 

@@ -30,11 +30,11 @@ import matplotlib.figure
 import numpy as np
 
 from benchmarks.outcome import finish
-from scripts.draw_matrix import draw_pair
-from scripts.draw_profiles import draw_envelope, draw_sheets
-from scripts.markdown import markdown_table
-from scripts.networks import load_network
-from scripts.profile_statistics import envelope
+from scripts.profiles.draw_matrix import draw_pair
+from scripts.profiles.draw_sheets import draw_envelope, draw_sheets
+from scripts.profiles.networks import load_network
+from scripts.profiles.statistics import envelope
+from scripts.publishing.markdown import markdown_table
 from train_by_reconnect import weight_profiles
 
 MATRICES = ((4608, 512), (4096, 1000), (25088, 512))

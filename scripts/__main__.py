@@ -102,9 +102,9 @@ def _list(parsed):
 
 def _run(parsed):
     from scripts.experiment import find, trainings_of
-    from scripts.results import publish
-    from scripts.runner import Options, folder_of, run, size_folder
-    from scripts.same_run import take_over
+    from scripts.publishing.results import publish
+    from scripts.running.runner import Options, folder_of, run, size_folder
+    from scripts.running.same_run import take_over
 
     experiment = find(parsed.name)
     size = parsed.size or experiment.default_size
@@ -135,21 +135,21 @@ def _outcome(summary):
 
 def _figure(parsed):
     from scripts.experiment import find
-    from scripts.results import publish
+    from scripts.publishing.results import publish
 
     size = parsed.size or find(parsed.name).default_size
     print(publish(parsed.name, size, parsed.results, parsed.results, parsed.suffix))
 
 
 def _report(parsed):
-    from scripts.report import write_report
+    from scripts.report.page import write_report
 
     out = parsed.out or os.path.join(parsed.results, "report.html")
     print(f"{len(write_report(parsed.results, out))} experiments in {out}, {os.path.getsize(out) / 1e6:.1f} MB")
 
 
 def _weight_profiles(parsed):
-    from scripts.weight_profiles import run
+    from scripts.profiles.command import run
 
     run(parsed)
 

@@ -17,7 +17,7 @@ class Experiment:
     Args:
         claim: str, what the paper's figure says, in a sentence or two.
         trainings: dict from a size (`"quick"`: seconds; `"laptop"`: two cores; `"paper"`: the paper's settings) to
-            a list of declared trainings, one for each curve: frozen dataclasses such as `scripts.training.Training`.
+            a list of declared trainings, one for each curve: frozen dataclasses.
         seeds: dict from a size to the default seeds.
         draw: function of the `Figure` of matplotlib and the list of `Curve` that draws the picture.
         paper: dict from the label of a curve to the paper's number and how the paper picked it, as text.

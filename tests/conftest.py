@@ -43,7 +43,7 @@ def no_garbage():
 @pytest.fixture(scope="session")
 def killed_before():
     """A context in which a run is killed when an epoch begins, whatever trains in it."""
-    from scripts.checkpoint import SeedEveryEpoch
+    from scripts.running.checkpoint import SeedEveryEpoch
 
     @contextlib.contextmanager
     def killed(epoch):

@@ -1,51 +1,136 @@
+"""Dependencies point one way: between the packages, inside the library and inside the scripts."""
+
 import ast
 import pathlib
+import sys
 
 import pytest
 
+import train_by_reconnect
+
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-ALLOWED = {
-    "train_by_reconnect": {"keras", "numpy", "tensorflow", "train_by_reconnect"},
-    "models": {"keras", "numpy", "h5py", "models"},
+FOREIGN = {
+    "train_by_reconnect": {"keras", "numpy"},
+    "models": {"keras", "numpy", "h5py"},
     "scripts": {
-        *("keras", "numpy", "tensorflow", "matplotlib", "sklearn", "tqdm", "markdown_it", "PIL"),
-        *("models", "scripts", "train_by_reconnect"),
+        *("keras", "numpy", "tensorflow", "matplotlib", "sklearn", "tqdm", "markdown_it", "PIL", "pandas", "scipy"),
+        *("models", "train_by_reconnect"),
+    },
+    "benchmarks": {"keras", "numpy", "tensorflow", "matplotlib", "models", "scripts", "train_by_reconnect"},
+}
+# Of each part the parts that it may use, itself apart. What is not named here is a part nobody has thought about.
+INSIDE = {
+    "train_by_reconnect": {
+        "backend": (),
+        "weights": ("backend",),
+        "layers": ("weights", "backend"),
+        "optimizers": ("weights", "backend"),
+        "conversion": ("layers", "optimizers", "weights", "backend"),
+        "callbacks": ("layers", "optimizers", "weights", "backend"),
+        "version": (),
+        "__init__": ("callbacks", "conversion", "layers", "optimizers", "weights", "version"),
+    },
+    "scripts": {
+        "__init__": (),
+        "data": ("running",),
+        "running": ("data", "experiment"),
+        "publishing": ("running", "experiment"),
+        "profiles": ("publishing", "running", "laperm"),
+        "report": ("publishing", "running"),
+        "laperm": ("publishing", "running", "data"),
+        "connectivities": ("publishing", "running", "data"),
+        "rich": ("publishing", "running", "data"),
+        "experiment": ("experiments",),
+        "experiments": ("laperm", "connectivities", "rich", "publishing", "running", "data", "experiment"),
+        "__main__": ("profiles", "report", "publishing", "running", "experiment"),
     },
 }
 
 
+def modules(package):
+    """Pairs of the dotted name and the path of every module."""
+    for path in sorted((ROOT / package).rglob("*.py")):
+        yield ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"), path
+
+
 def imports(path):
+    """Pairs of the dotted name of each module that is imported, and what is taken from it."""
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
-            yield from (alias.name.split(".")[0] for alias in node.names)
+            yield from ((alias.name, "") for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
-            yield node.module.split(".")[0]
+            yield from ((node.module, alias.name) for alias in node.names)
 
 
-@pytest.mark.parametrize("package", ALLOWED)
-def test_dependencies_point_one_way(package):
-    import sys
+def part_of(name):
+    """What the second name of a module says, e.g. `optimizers`; of a package itself `__init__`."""
+    return (name.split(".") + ["__init__"])[1]
 
-    for path in (ROOT / package).rglob("*.py"):
-        foreign = set(imports(path)) - ALLOWED[package] - sys.stdlib_module_names
+
+@pytest.mark.parametrize("package", FOREIGN)
+def test_packages_use_what_they_may(package):
+    for name, path in modules(package):
+        allowed = FOREIGN[package] | {package} | sys.stdlib_module_names
+        if name.startswith("train_by_reconnect.backend."):
+            allowed |= {"tensorflow"}
+        foreign = {imported.split(".")[0] for imported, _ in imports(path)} - allowed
+        if package == "benchmarks":
+            foreign -= {other.stem for other in path.parent.glob("*.py")}
         assert not foreign, f"{path.relative_to(ROOT)} imports {foreign}"
 
 
-def test_tensorflow_is_imported_in_two_small_modules_of_the_library():
-    importing = {path.name for path in (ROOT / "train_by_reconnect").glob("*.py") if "tensorflow" in imports(path)}
-    assert importing == {"backend_tensorflow.py", "straight_through.py"}
+@pytest.mark.parametrize("package", INSIDE)
+def test_parts_of_a_package_point_one_way(package):
+    for name, path in modules(package):
+        part = part_of(name)
+        for imported, taken in imports(path):
+            if imported.split(".")[0] != package:
+                continue
+            other = taken if imported == package and taken in INSIDE[package] else part_of(imported)
+            allowed = {part, *INSIDE[package][part]}
+            assert other in allowed, f"{path.relative_to(ROOT)} imports {imported}: {part} may use {sorted(allowed)}"
+
+
+@pytest.mark.parametrize("package", ["train_by_reconnect", "scripts", "models"])
+def test_modules_do_not_import_each_other_in_circles(package):
+    named = dict(modules(package))
+    needs = {}
+    for name, path in named.items():
+        found = {f"{module}.{taken}" if f"{module}.{taken}" in named else module for module, taken in imports(path)}
+        needs[name] = {each for each in found if each in named} - {package, name}
+    while needs:
+        leaves = {name for name, needed in needs.items() if not needed & needs.keys()}
+        assert leaves, f"these import each other: {sorted(needs)}"
+        needs = {name: needed for name, needed in needs.items() if name not in leaves}
+
+
+@pytest.mark.parametrize("package", ["models", "scripts", "benchmarks"])
+def test_the_library_is_used_by_its_public_names(package):
+    for _, path in modules(package):
+        for imported, taken in imports(path):
+            inside = imported.startswith("train_by_reconnect.")
+            assert not inside, f"{path.relative_to(ROOT)} imports {imported}, which is private"
+            if imported == "train_by_reconnect" and taken:
+                assert taken in train_by_reconnect.__all__, f"{path.relative_to(ROOT)} imports {taken}"
+
+
+@pytest.mark.parametrize("package", FOREIGN)
+def test_no_module_takes_the_private_names_of_another(package):
+    for _, path in modules(package):
+        for imported, taken in imports(path):
+            ours = imported.split(".")[0] in FOREIGN
+            private = taken.startswith("_") and not taken.startswith("__")
+            assert not (ours and private), f"{path.relative_to(ROOT)} imports {taken} of {imported}"
 
 
 def test_the_library_neither_asserts_nor_prints():
-    for path in (ROOT / "train_by_reconnect").glob("*.py"):
+    for _, path in modules("train_by_reconnect"):
         for node in ast.walk(ast.parse(path.read_text())):
             assert not isinstance(node, ast.Assert), path
             assert not (isinstance(node, ast.Call) and getattr(node.func, "id", "") == "print"), path
 
 
 def test_every_public_name_has_a_docstring_with_an_example():
-    import train_by_reconnect
-
     for name in train_by_reconnect.__all__:
         documented = getattr(train_by_reconnect, name)
         if name != "__version__":

@@ -1,50 +1,52 @@
 """Train neural networks by reconnecting them: where the weights are, instead of what they are."""
 
-from train_by_reconnect.activity import ActivityMap, full_batch_gradient, most_active
-from train_by_reconnect.agreement import agreement
-from train_by_reconnect.bernoulli_mask import BernoulliMask
-from train_by_reconnect.callbacks import SyncEvaluation, SyncPeriodScheduler
-from train_by_reconnect.connectivity import Masked, Signed
-from train_by_reconnect.connectivity_model import connectivity_model
-from train_by_reconnect.connectivity_objective import (
-    ConnectivityMonitor,
+from train_by_reconnect.callbacks.activity import ActivityMap
+from train_by_reconnect.callbacks.agreement import agreement
+from train_by_reconnect.callbacks.connectivity_monitor import ConnectivityMonitor
+from train_by_reconnect.callbacks.keep_zeros import KeepZeros
+from train_by_reconnect.callbacks.layerwise import LayerwiseTraining, trainable_layers
+from train_by_reconnect.callbacks.layerwise_schemes import MiddleOnly, RandomBeta, RandomUniform, TopAndBottom
+from train_by_reconnect.callbacks.ranking_monitor import RankingMonitor
+from train_by_reconnect.callbacks.snapshots import KernelSnapshots
+from train_by_reconnect.callbacks.synchronization import SyncEvaluation, SyncPeriodScheduler
+from train_by_reconnect.conversion.connectivity_model import connectivity_model
+from train_by_reconnect.conversion.strip import strip
+from train_by_reconnect.conversion.weight_removal import remove_weights
+from train_by_reconnect.layers.bernoulli_mask import BernoulliMask
+from train_by_reconnect.layers.edge_popup import EdgePopup
+from train_by_reconnect.layers.initializers import PositiveUniform, SignedConstant
+from train_by_reconnect.layers.masked_and_signed import Masked, Signed
+from train_by_reconnect.layers.objective import (
     MinimalChange,
     changed_fractions,
     set_objective,
 )
-from train_by_reconnect.edge_popup import EdgePopup
-from train_by_reconnect.initial_weights import (
-    KernelReport,
+from train_by_reconnect.optimizers.laperm import LaPerm
+from train_by_reconnect.optimizers.lookahead import Lookahead
+from train_by_reconnect.version import __version__
+from train_by_reconnect.weights.gradients import full_batch_gradient, most_active
+from train_by_reconnect.weights.initial_weights import (
     make_dissimilar,
     share_value,
     shuffle_weight_vectors,
     sparsify,
 )
-from train_by_reconnect.initializers import PositiveUniform, SignedConstant
-from train_by_reconnect.laperm import LaPerm
-from train_by_reconnect.layerwise import LayerwiseTraining, trainable_layers
-from train_by_reconnect.layerwise_schemes import MiddleOnly, RandomBeta, RandomUniform, TopAndBottom
-from train_by_reconnect.lookahead import Lookahead
-from train_by_reconnect.low_precision import reduce_precision
-from train_by_reconnect.magnitude_pruning import KeepZeros, prune_by_magnitude
-from train_by_reconnect.movement import Movement, trainable_values
-from train_by_reconnect.permutations import (
+from train_by_reconnect.weights.kernels import KernelReport
+from train_by_reconnect.weights.layouts import Layout, describe_layer, describe_variables
+from train_by_reconnect.weights.low_precision import reduce_precision
+from train_by_reconnect.weights.magnitude_pruning import prune_by_magnitude
+from train_by_reconnect.weights.movement import Movement, trainable_values
+from train_by_reconnect.weights.permutations import (
     cycle_lengths,
     cycles,
     fixed_points,
     log10_permutations,
     permutation_between,
 )
-from train_by_reconnect.profile_scores import ProfileScore, score_profiles
-from train_by_reconnect.profiles import WeightProfile, weight_profiles
-from train_by_reconnect.ranking_distance import ranking, ranking_distance
-from train_by_reconnect.ranking_monitor import RankingMonitor
-from train_by_reconnect.similarity import profile_distance, profile_similarity
-from train_by_reconnect.snapshots import KernelSnapshots
-from train_by_reconnect.strip import strip
-from train_by_reconnect.version import __version__
-from train_by_reconnect.weight_removal import remove_weights
-from train_by_reconnect.weight_vectors import Layout, describe_layer, describe_variables
+from train_by_reconnect.weights.profile_scores import ProfileScore, score_profiles
+from train_by_reconnect.weights.profiles import WeightProfile, weight_profiles
+from train_by_reconnect.weights.ranking_distance import ranking, ranking_distance
+from train_by_reconnect.weights.similarity import profile_distance, profile_similarity
 
 __all__ = [
     "ActivityMap",

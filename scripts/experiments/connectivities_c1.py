@@ -12,8 +12,8 @@ epoch and with the weights of the best held-out one. The minimal objectives aver
 says; the table has them with the mean over layers of the authors' code too. The laptop size has 40 epochs and 3 seeds.
 """
 
-from scripts.connectivity_settings import all_methods, training
-from scripts.draw_connectivity import METHODS, drawing, table
+from scripts.connectivities.draw_accuracies import METHODS, drawing, table
+from scripts.connectivities.settings import all_methods, training
 from scripts.experiment import Experiment
 
 _LIMITS = (0.96, 0.988)

@@ -10,8 +10,8 @@ Settings of table A.2 and the authors' split and scaling; epochs and curves as i
 is a quarter as wide, on the first 10,000 training images, for 15 epochs, from the He constant initialization only.
 """
 
-from scripts.connectivity_settings import all_methods
-from scripts.draw_connectivity import METHODS, drawing, table
+from scripts.connectivities.draw_accuracies import METHODS, drawing, table
+from scripts.connectivities.settings import all_methods
 from scripts.experiment import Experiment
 
 _TITLE = "Conv6 on CIFAR-10"

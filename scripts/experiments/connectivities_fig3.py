@@ -12,10 +12,10 @@ classifies otherwise once they are removed. The laptop size is LeNet for 10 epoc
 first 10,000 training images for 15 epochs; the paper size has Conv2, Conv4 and Conv6.
 """
 
-from scripts.connectivity_settings import NETWORK_NAMES, training
+from scripts.connectivities.settings import NETWORK_NAMES, training
 from scripts.experiment import Experiment
-from scripts.markdown import markdown_table, mean_min_max
-from scripts.results import COLORS, draw_band
+from scripts.publishing.markdown import markdown_table, mean_min_max
+from scripts.publishing.results import COLORS, draw_band
 
 _KINDS = {
     "baseline": ("baseline", {}, COLORS[0], "-"),

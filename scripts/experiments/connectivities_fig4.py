@@ -13,10 +13,10 @@ not mention. The laptop size is LeNet for 30 epochs; the paper size has Conv2, C
 
 import statistics
 
-from scripts.connectivity_settings import NETWORK_NAMES, training
+from scripts.connectivities.settings import NETWORK_NAMES, training
 from scripts.experiment import Experiment
-from scripts.markdown import markdown_table, mean_min_max, percent
-from scripts.results import COLORS, by_label
+from scripts.publishing.markdown import markdown_table, mean_min_max, percent
+from scripts.publishing.results import COLORS, by_label
 
 _ON_LENET = (0.0001, 0.001, 0.01, 0.1, 0.3, 0.5, 0.7, 1.0)
 _ON_LENET_RESCALED = (0.01, 0.1, 0.3, 0.5, 0.7, 1.0)

@@ -16,10 +16,10 @@ best epoch is one after that. The laptop size has 10 epochs, which favours what 
 
 import statistics
 
-from scripts.connectivity_settings import training
+from scripts.connectivities.settings import training
 from scripts.experiment import Experiment
-from scripts.markdown import markdown_table, mean_min_max, percent
-from scripts.results import COLORS, by_label
+from scripts.publishing.markdown import markdown_table, mean_min_max, percent
+from scripts.publishing.results import COLORS, by_label
 
 _BERNOULLI = {"mode": "bernoulli", "optimizer": "sgd", "learning_rate": 100.0}
 _EDGE_POPUP = {"mode": "edge_popup", "optimizer": "sgd", "learning_rate": 0.1, "batch_size": 128}

@@ -16,13 +16,13 @@ Conv2 on digits.
 
 import statistics
 
-from scripts.draw_laperm import accuracies_over
 from scripts.experiment import Experiment
-from scripts.laperm_runs import final_means, number_in
-from scripts.laperm_settings import ADAM, laperm
-from scripts.laperm_sizes import conv4_of_fig6, sync_periods
-from scripts.laperm_tables import differences, table
-from scripts.results import by_label
+from scripts.laperm.draw_accuracies import accuracies_over
+from scripts.laperm.runs import final_means, number_in
+from scripts.laperm.settings import ADAM, laperm
+from scripts.laperm.sizes import conv4_of_fig6, sync_periods
+from scripts.laperm.tables import differences, table
+from scripts.publishing.results import by_label
 
 _OPTIMIZERS = ("LaPerm", "Adam")
 

@@ -11,12 +11,12 @@ size is a small Conv2 on digits.
 
 import dataclasses
 
-from scripts.draw_laperm import accuracies
 from scripts.experiment import Experiment
-from scripts.laperm_runs import final_means
-from scripts.laperm_settings import ADAM, LOOKAHEAD, conv7, laperm
-from scripts.laperm_sizes import quick
-from scripts.laperm_tables import differences, table
+from scripts.laperm.draw_accuracies import accuracies
+from scripts.laperm.runs import final_means
+from scripts.laperm.settings import ADAM, LOOKAHEAD, conv7, laperm
+from scripts.laperm.sizes import quick
+from scripts.laperm.tables import differences, table
 
 _BASELINES = ("Adam", "Lookahead")
 

@@ -13,8 +13,8 @@ code. F1's 40 % is the paper's; the authors' notebook draws 3 / 7.
 """
 
 from scripts.experiment import Experiment
-from scripts.results import COLORS, draw_band
-from scripts.training import Training
+from scripts.laperm.training import Training
+from scripts.publishing.results import COLORS, draw_band
 
 F1, F2, F2_LAYER_WISE = "F1", "F2", "F2, layer-wise sparsity"
 PAPER = {F1: (0.855, "~85.5 %"), F2: (0.53, "~53 %"), F2_LAYER_WISE: (0.7814, "78.14 %")}

@@ -14,11 +14,11 @@ laptop size has scikit-learn's digits in place of CIFAR-10 and needs no file.
 
 import numpy as np
 
-from scripts.draw_permutations import draw_cycle_lengths, draw_cycles, rank_permutation
 from scripts.experiment import Experiment
-from scripts.markdown import markdown_table
-from scripts.snapshots import load_snapshots
-from scripts.training import Training
+from scripts.laperm.draw_permutations import draw_cycle_lengths, draw_cycles, rank_permutation
+from scripts.laperm.snapshots import load_snapshots
+from scripts.laperm.training import Training
+from scripts.publishing.markdown import markdown_table
 from train_by_reconnect import cycle_lengths, cycles, fixed_points
 
 K = 20
@@ -47,7 +47,7 @@ def permutations_of(curve):
     """The permutations of ranks of all weight vectors between the first and the second synchronization.
 
     Args:
-        curve: `scripts.results.Curve`.
+        curve: `scripts.publishing.results.Curve`.
 
     Returns:
         List of int arrays, one for each weight vector; the one with the median number of moved weights first.

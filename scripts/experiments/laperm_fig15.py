@@ -11,12 +11,12 @@ is a quarter as wide, without dropout, and has 7,000 images, 15 epochs and five 
 epoch as the paper's.
 """
 
-from scripts.draw_laperm import accuracies_by_sparsity
 from scripts.experiment import Experiment
-from scripts.laperm_runs import final_means, number_in
-from scripts.laperm_settings import conv, laperm
-from scripts.laperm_sizes import laptop, laptop_sync_period, quick
-from scripts.laperm_tables import differences, table
+from scripts.laperm.draw_accuracies import accuracies_by_sparsity
+from scripts.laperm.runs import final_means, number_in
+from scripts.laperm.settings import conv, laperm
+from scripts.laperm.sizes import laptop, laptop_sync_period, quick
+from scripts.laperm.tables import differences, table
 
 
 def _trainings(sync_periods, percent, **changes):

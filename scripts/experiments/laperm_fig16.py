@@ -11,14 +11,14 @@ held out for the curves, and the test set is looked at once. The laptop size is 
 has 4,500 images and 20 epochs, as in `laperm_fig8`; k synchronizes as often in an epoch as the paper's.
 """
 
-from scripts.draw_laperm import accuracies
 from scripts.experiment import Experiment
-from scripts.laperm_resnet import changes_between_evaluations
-from scripts.laperm_runs import final, final_means
-from scripts.laperm_settings import laperm_resnet, resnet50
-from scripts.laperm_sizes import laptop_of_resnet50, quick
-from scripts.laperm_tables import points, table
-from scripts.results import by_label
+from scripts.laperm.draw_accuracies import accuracies
+from scripts.laperm.resnet_findings import changes_between_evaluations
+from scripts.laperm.runs import final, final_means
+from scripts.laperm.settings import laperm_resnet, resnet50
+from scripts.laperm.sizes import laptop_of_resnet50, quick
+from scripts.laperm.tables import points, table
+from scripts.publishing.results import by_label
 
 USUAL, RESET = "LaPerm", "LaPerm, gamma-beta reset"
 

@@ -16,10 +16,10 @@ The validation loss shown is the cross-entropy, without the penalty that L2 regu
 
 import functools
 
-from scripts.draw_ranking import draw_figure_3, draw_figure_13
 from scripts.experiment import Experiment
-from scripts.ranking_tables import published_rows, traits_table
-from scripts.training import Training
+from scripts.laperm.draw_ranking import draw_figure_3, draw_figure_13
+from scripts.laperm.ranking_tables import published_rows, traits_table
+from scripts.laperm.training import Training
 
 SGD, ADAM, DROPOUT, L2 = "SGD", "Adam", "Adam, dropout", "Adam, L2"
 

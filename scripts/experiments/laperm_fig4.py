@@ -16,10 +16,10 @@ import math
 
 import numpy as np
 
-from scripts.draw_permutations import draw_reconnection
 from scripts.experiment import Experiment
-from scripts.snapshots import load_snapshots
-from scripts.training import Training
+from scripts.laperm.draw_permutations import draw_reconnection
+from scripts.laperm.snapshots import load_snapshots
+from scripts.laperm.training import Training
 from train_by_reconnect import permutation_between, ranking_distance
 
 VECTOR, MATRIX = "one weight vector of the hidden layer", "the matrix of the last layer"
@@ -40,7 +40,7 @@ def before_and_after(curve):
     """The weights to draw, at the start and at the end of a run.
 
     Args:
-        curve: `scripts.results.Curve`.
+        curve: `scripts.publishing.results.Curve`.
 
     Returns:
         Pair of arrays of one shape: the weight vector laid out like the images, or the matrix.

@@ -16,14 +16,14 @@ synchronizations of an epoch are the paper's. The quick size is a small Conv2 on
 
 import statistics
 
-from scripts.draw_laperm import accuracies
 from scripts.experiment import Experiment
-from scripts.laperm_runs import final, final_means, in_epochs, mean_curve
-from scripts.laperm_settings import ADAM, LOOKAHEAD, conv7, laperm
-from scripts.laperm_sizes import quick
-from scripts.laperm_tables import differences, points, table
-from scripts.markdown import percent
-from scripts.results import by_label
+from scripts.laperm.draw_accuracies import accuracies
+from scripts.laperm.runs import final, final_means, in_epochs, mean_curve
+from scripts.laperm.settings import ADAM, LOOKAHEAD, conv7, laperm
+from scripts.laperm.sizes import quick
+from scripts.laperm.tables import differences, points, table
+from scripts.publishing.markdown import percent
+from scripts.publishing.results import by_label
 
 HE_UNIFORM, HE_NORMAL = "LaPerm, He uniform", "LaPerm, He normal"
 GLOROT_UNIFORM, GLOROT_NORMAL = "LaPerm, Glorot uniform", "LaPerm, Glorot normal"

@@ -17,13 +17,13 @@ often in an epoch as the paper's 50, 200, 1000 and 2000, and k = 1, which stays 
 Conv2 on digits.
 """
 
-from scripts.draw_sync_periods import draw, draw_training
 from scripts.experiment import Experiment
-from scripts.laperm_settings import ADAM, conv, laperm
-from scripts.laperm_sizes import LAPTOP_STEPS, laptop, laptop_sync_period, quick
-from scripts.laperm_tables import table
-from scripts.sync_answers import answers, draw_answers
-from scripts.sync_period_findings import FINDINGS, FROZEN, ONCE
+from scripts.laperm.draw_sync_periods import draw, draw_training
+from scripts.laperm.settings import ADAM, conv, laperm
+from scripts.laperm.sizes import LAPTOP_STEPS, laptop, laptop_sync_period, quick
+from scripts.laperm.sync_answers import answers, draw_answers
+from scripts.laperm.sync_period_findings import FINDINGS, FROZEN, ONCE
+from scripts.laperm.tables import table
 
 _PAPER_SYNC_PERIODS = (1, 5, 10, 20, 50, 100, 200, 500, 1000, 2000)
 

@@ -12,13 +12,13 @@ is a quarter as wide (Conv13: an eighth), without dropout (which would leave suc
 images and 15 epochs; k is the steps of an epoch, as the paper's is.
 """
 
-from scripts.draw_laperm import accuracies_by_network
 from scripts.experiment import Experiment
-from scripts.laperm_runs import final_means, in_epochs, mean_curve
-from scripts.laperm_settings import ADAM, LOOKAHEAD, NETWORK_NAMES, conv, laperm
-from scripts.laperm_sizes import laptop, laptop_sync_period, quick
-from scripts.laperm_tables import differences, table
-from scripts.results import by_label
+from scripts.laperm.draw_accuracies import accuracies_by_network
+from scripts.laperm.runs import final_means, in_epochs, mean_curve
+from scripts.laperm.settings import ADAM, LOOKAHEAD, NETWORK_NAMES, conv, laperm
+from scripts.laperm.sizes import laptop, laptop_sync_period, quick
+from scripts.laperm.tables import differences, table
+from scripts.publishing.results import by_label
 
 _WIDTHS = {"conv2": 0.25, "conv4": 0.25, "conv13": 0.125}
 

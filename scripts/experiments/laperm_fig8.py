@@ -15,13 +15,13 @@ of the authors' published weights does. Those weights stand in the same table, o
 the same folder of results.
 """
 
-from scripts.draw_laperm import accuracies
 from scripts.experiment import Experiment
-from scripts.laperm_resnet import SOON, against_adam, around_the_first_drop, changes_between_evaluations
-from scripts.laperm_runs import best_sync_periods
-from scripts.laperm_settings import ADAM, laperm_resnet, resnet50
-from scripts.laperm_sizes import laptop_of_resnet50, quick
-from scripts.laperm_tables import minus_dense, table
+from scripts.laperm.draw_accuracies import accuracies
+from scripts.laperm.resnet_findings import SOON, against_adam, around_the_first_drop, changes_between_evaluations
+from scripts.laperm.runs import best_sync_periods
+from scripts.laperm.settings import ADAM, laperm_resnet, resnet50
+from scripts.laperm.sizes import laptop_of_resnet50, quick
+from scripts.laperm.tables import minus_dense, table
 
 _SYNC_PERIODS = (250, 400, 800)
 # Which k was best is the authors': that of the weights they published.

@@ -16,12 +16,12 @@ an eighth), without dropout, and have 7,000 images, 15 epochs, four p and the on
 
 import functools
 
-from scripts.draw_laperm import accuracies_by_sparsity
 from scripts.experiment import Experiment
-from scripts.laperm_runs import largest_sync_periods_that_learn
-from scripts.laperm_settings import NETWORK_NAMES, conv, conv7, laperm, laperm_resnet, resnet50
-from scripts.laperm_sizes import laptop, laptop_sync_period, quick
-from scripts.laperm_tables import minus_dense, table
+from scripts.laperm.draw_accuracies import accuracies_by_sparsity
+from scripts.laperm.runs import largest_sync_periods_that_learn
+from scripts.laperm.settings import NETWORK_NAMES, conv, conv7, laperm, laperm_resnet, resnet50
+from scripts.laperm.sizes import laptop, laptop_sync_period, quick
+from scripts.laperm.tables import minus_dense, table
 
 _CONVS = ("conv2", "conv4", "conv13")
 _SYNC_PERIODS = (200, 500, 1000)

@@ -12,12 +12,12 @@ inner optimizer without LaPerm, from the same weights. The laptop size is a quar
 images and 9 epochs, half of `laperm_fig6`'s. The quick size is a small Conv2 on digits.
 """
 
-from scripts.draw_laperm import accuracies_over
 from scripts.experiment import Experiment
-from scripts.laperm_runs import final_means, number_in
-from scripts.laperm_settings import laperm
-from scripts.laperm_sizes import conv4_of_fig6, sync_periods
-from scripts.laperm_tables import best_over_worst_sync_period, differences, table
+from scripts.laperm.draw_accuracies import accuracies_over
+from scripts.laperm.runs import final_means, number_in
+from scripts.laperm.settings import laperm
+from scripts.laperm.sizes import conv4_of_fig6, sync_periods
+from scripts.laperm.tables import best_over_worst_sync_period, differences, table
 
 _OPTIMIZERS = {
     "Adam": ("adam", 1e-3),

@@ -18,14 +18,14 @@ too, 0.01. The laptop size is a quarter as wide, without dropout, has 7,000 imag
 import dataclasses
 import statistics
 
-from scripts.draw_laperm import accuracies_over
 from scripts.experiment import Experiment
-from scripts.laperm_runs import final_means, number_in
-from scripts.laperm_settings import ADAM, laperm
-from scripts.laperm_sizes import conv4_of_fig6, sync_periods
-from scripts.laperm_tables import best_over_worst_sync_period, differences, table
-from scripts.markdown import percent
-from scripts.results import by_label
+from scripts.laperm.draw_accuracies import accuracies_over
+from scripts.laperm.runs import final_means, number_in
+from scripts.laperm.settings import ADAM, laperm
+from scripts.laperm.sizes import conv4_of_fig6, sync_periods
+from scripts.laperm.tables import best_over_worst_sync_period, differences, table
+from scripts.publishing.markdown import percent
+from scripts.publishing.results import by_label
 
 _FULL = "32 bits"
 _PRECISIONS = {_FULL: None, "8 bits": 8, "4 bits": 4, "+c and -c": "signs", "0 and c": "binary"}

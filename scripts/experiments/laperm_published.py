@@ -11,9 +11,9 @@ stand in the table of `laperm_fig8` too, once they have been evaluated into the 
 
 from models.published import PUBLISHED
 from scripts.experiment import Experiment
-from scripts.markdown import markdown_table, percent
-from scripts.published_network import PublishedNetwork
-from scripts.results import COLORS
+from scripts.laperm.published_network import PublishedNetwork
+from scripts.publishing.markdown import markdown_table, percent
+from scripts.publishing.results import COLORS
 
 _DATASETS = {"F1": "mnist", "F2": "mnist", "Conv7": "mnist"}
 _NETWORKS = tuple(PublishedNetwork(f"the authors' {name}", name, _DATASETS.get(name, "cifar10")) for name in PUBLISHED)

@@ -13,12 +13,12 @@ images and 9 epochs, half of `laperm_fig6`'s; its runs with all weights are thos
 size is a small Conv2 on digits.
 """
 
-from scripts.draw_laperm import accuracies_over
 from scripts.experiment import Experiment
-from scripts.laperm_runs import final_means, number_in
-from scripts.laperm_settings import ADAM, laperm
-from scripts.laperm_sizes import conv4_of_fig6, sync_periods
-from scripts.laperm_tables import differences, table
+from scripts.laperm.draw_accuracies import accuracies_over
+from scripts.laperm.runs import final_means, number_in
+from scripts.laperm.settings import ADAM, laperm
+from scripts.laperm.sizes import conv4_of_fig6, sync_periods
+from scripts.laperm.tables import differences, table
 
 _RATE = 0.01
 _ADAM = "Adam"

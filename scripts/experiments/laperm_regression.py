@@ -16,14 +16,14 @@ without dropout, has 7,000 images and 15 epochs. The quick size is a smaller net
 import dataclasses
 import statistics
 
-from scripts.angle_training import DEVIATION, LARGEST_ANGLE, AngleTraining
-from scripts.draw_laperm import PANELS, epoch_axis, legend_below, style_of
 from scripts.experiment import Experiment
-from scripts.laperm_runs import SYNCHRONIZED, final, in_epochs
-from scripts.laperm_settings import ADAM, LOOKAHEAD, conv, laperm
-from scripts.laperm_sizes import laptop, quick, sync_periods
-from scripts.markdown import markdown_table
-from scripts.results import by_label, draw_band
+from scripts.laperm.angles import DEVIATION, LARGEST_ANGLE, AngleTraining
+from scripts.laperm.draw_accuracies import PANELS, epoch_axis, legend_below, style_of
+from scripts.laperm.runs import SYNCHRONIZED, final, in_epochs
+from scripts.laperm.settings import ADAM, LOOKAHEAD, conv, laperm
+from scripts.laperm.sizes import laptop, quick, sync_periods
+from scripts.publishing.markdown import markdown_table
+from scripts.publishing.results import by_label, draw_band
 
 _FREE = {"unit_axes": {"^angle/": None}}
 

@@ -15,12 +15,12 @@ without dropout, has 7,000 images and 9 epochs, half of `laperm_fig6`'s. The qui
 
 import dataclasses
 
-from scripts.draw_laperm import accuracies, accuracies_over
 from scripts.experiment import Experiment
-from scripts.laperm_runs import final_means, number_in
-from scripts.laperm_settings import laperm
-from scripts.laperm_sizes import conv4_of_fig6, sync_periods
-from scripts.laperm_tables import differences, table
+from scripts.laperm.draw_accuracies import accuracies, accuracies_over
+from scripts.laperm.runs import final_means, number_in
+from scripts.laperm.settings import laperm
+from scripts.laperm.sizes import conv4_of_fig6, sync_periods
+from scripts.laperm.tables import differences, table
 
 _KEPT, _RESET, _TIED = "state kept", "state reset", "tied to the rate"
 

@@ -11,8 +11,8 @@ dropout: 64 to 512 weights a weight vector in place of up to 8,192.
 """
 
 from scripts.experiment import Experiment
-from scripts.results import COLORS, draw_band
-from scripts.training import Training
+from scripts.laperm.training import Training
+from scripts.publishing.results import COLORS, draw_band
 
 ADAM, LOOKAHEAD, LAPERM = "Adam", "Lookahead (k = 6)", "LaPerm (k = 20)"
 

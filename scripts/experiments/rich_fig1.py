@@ -15,10 +15,10 @@ is a ReLU-Net.
 import statistics
 
 from scripts.experiment import Experiment
-from scripts.files import read_csv
-from scripts.gradient_training import FRACTIONS, GRADIENTS, GradientTraining, rank_of
-from scripts.markdown import markdown_table, percent
-from scripts.results import COLORS
+from scripts.publishing.markdown import markdown_table, percent
+from scripts.publishing.results import COLORS
+from scripts.rich.gradient_training import FRACTIONS, GRADIENTS, GradientTraining, rank_of
+from scripts.running.files import read_csv
 
 _VGG, _RESNET = "VGG-5 on MNIST", "ResNet-18 on CIFAR-10"
 _PAPER = {_VGG: "3,646,154", _RESNET: "11,173,962"}

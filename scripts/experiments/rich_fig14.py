@@ -9,10 +9,10 @@ Settings as in `rich_fig2`. The laptop size is cut as in `rich_fig2` and `rich_f
 at the learning rate of 0.1.
 """
 
-from scripts.draw_movement import drawing_bars, drawing_curves
 from scripts.experiment import Experiment
-from scripts.movement_tables import movement_rows, movement_table
-from scripts.movement_training import QUICK, RATES, trainings_by_width
+from scripts.rich.draw_movement import drawing_bars, drawing_curves
+from scripts.rich.movement_tables import movement_rows, movement_table
+from scripts.rich.movement_training import QUICK, RATES, trainings_by_width
 
 _TITLE = "ReLU-Nets on Fashion-MNIST"
 _LOG = ((1, "log"), (4, "log"))

@@ -12,6 +12,6 @@ has a usual learning rate of 0.001, not the printed 0.1. The quick size has thre
 its small images.
 """
 
-from scripts.activity_settings import conv_nets
+from scripts.rich.activity_settings import conv_nets
 
 EXPERIMENT = conv_nets(4, "mnist")

@@ -11,6 +11,6 @@ epochs and five. It prints a learning rate of 0.1 for Adam: this is the second p
 Components of the gradient that are exactly 0, as those of dead ReLUs, are never counted.
 """
 
-from scripts.activity_settings import relu_nets
+from scripts.rich.activity_settings import relu_nets
 
 EXPERIMENT = relu_nets("rich_fig18", "fashion_mnist")

@@ -11,10 +11,10 @@ of 0.1, as printed, and for a usual 0.001. The laptop size has widths up to 10,0
 seeds. The paper leaves open how images are scaled, whether there are biases, and which percentages were measured.
 """
 
-from scripts.draw_movement import drawing_bars, drawing_curves
 from scripts.experiment import Experiment
-from scripts.movement_tables import movement_rows, movement_table
-from scripts.movement_training import QUICK, RATES, trainings_by_width
+from scripts.rich.draw_movement import drawing_bars, drawing_curves
+from scripts.rich.movement_tables import movement_rows, movement_table
+from scripts.rich.movement_training import QUICK, RATES, trainings_by_width
 
 _TITLE = "Two-layer ReLU-Nets (d = 1) on MNIST"
 _ROWS = ((1, "log"), (1, "linear"))

@@ -8,10 +8,10 @@ Command: `python -m scripts run rich_fig3 --jit --data DIR`; then `python -m scr
 Settings as in `rich_fig2`. The laptop size has widths up to 1,000 for 20 of 100 epochs and 3 of 5 seeds.
 """
 
-from scripts.draw_movement import drawing_bars, drawing_curves
 from scripts.experiment import Experiment
-from scripts.movement_tables import movement_rows, movement_table
-from scripts.movement_training import QUICK, RATES, trainings_by_width
+from scripts.rich.draw_movement import drawing_bars, drawing_curves
+from scripts.rich.movement_tables import movement_rows, movement_table
+from scripts.rich.movement_training import QUICK, RATES, trainings_by_width
 
 _TITLE = "Five-layer ReLU-Nets (d = 4) on MNIST"
 _ROWS = ((4, "log"), (4, "linear"))

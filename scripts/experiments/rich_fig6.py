@@ -11,6 +11,6 @@ five. Its narrow networks have width 10; the width of the wide ones is not in it
 has a usual learning rate of 0.001, not the printed 0.1.
 """
 
-from scripts.activity_settings import conv_nets
+from scripts.rich.activity_settings import conv_nets
 
 EXPERIMENT = conv_nets(2, "mnist")

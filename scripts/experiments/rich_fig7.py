@@ -18,11 +18,11 @@ kernels and batch normalization (see `models.vgg5`). The quick size is a ReLU-Ne
 are too small for VGG-5.
 """
 
-from scripts.draw_layerwise import drawing, scattering
 from scripts.experiment import Experiment
-from scripts.layerwise_sparse_training import LayerwiseSparseTraining
-from scripts.layerwise_tables import table
-from scripts.layerwise_variants import FULL, MIDDLE_ONLY, RANDOM_BETA, RANDOM_UNIFORM, top_and_bottom
+from scripts.rich.draw_layerwise import drawing, scattering
+from scripts.rich.layerwise_tables import table
+from scripts.rich.layerwise_training import LayerwiseSparseTraining
+from scripts.rich.layerwise_variants import FULL, MIDDLE_ONLY, RANDOM_BETA, RANDOM_UNIFORM, top_and_bottom
 
 _TITLE = "VGG-5 on MNIST"
 _ALL_RHO = (0.1, 0.2, 0.3, 0.4, 0.5)

@@ -15,11 +15,11 @@ other images of CIFAR-10, for as many epochs. The quick size is a ReLU-Net, whos
 too small for VGG-11.
 """
 
-from scripts.draw_layerwise import drawing, dynamics, scattering
 from scripts.experiment import Experiment
-from scripts.layerwise_sparse_training import LayerwiseSparseTraining
-from scripts.layerwise_tables import table
-from scripts.layerwise_variants import (
+from scripts.rich.draw_layerwise import drawing, dynamics, scattering
+from scripts.rich.layerwise_tables import table
+from scripts.rich.layerwise_training import LayerwiseSparseTraining
+from scripts.rich.layerwise_variants import (
     FULL,
     MIDDLE_ONLY,
     PRE_TRAINED,

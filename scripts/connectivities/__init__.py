@@ -1,0 +1,1 @@
+"""What only the experiments of connectivity training need (Ivan and Florian 2020)."""

@@ -1,0 +1,86 @@
+"""A regression: by which angle an image has been rotated."""
+
+import dataclasses
+
+import keras
+import numpy as np
+
+from scripts.data import augmentation as augment
+from scripts.laperm.prepared_training import PreparedTraining
+from scripts.laperm.training import Training
+
+LARGEST_ANGLE = 45  # degrees, either way; the unit of targets, answers and errors
+DEVIATION = LARGEST_ANGLE / np.sqrt(3)  # degrees, of a uniform angle: the error of who always answers 0
+_AT_ONCE = 1000
+
+
+@dataclasses.dataclass(frozen=True)
+class AngleTraining(Training):
+    """A training whose network answers with one number, the angle of the image as a fraction of 45 degrees.
+
+    Every image, also of the test set, is rotated once and for all, by an angle drawn uniformly and independently of the
+    seed of the run. The network is one of the classifiers with a single linear output in place of the softmax; it is
+    trained on the squared error and evaluated by its root.
+
+    Args: those of `Training`.
+    """
+
+    def load(self, directory):
+        """The images, rotated, with their angles as labels."""
+        loaded = super().load(directory)
+        parts = {}
+        for number, part in enumerate(("train", "val", "test")):
+            parts[f"x_{part}"], parts[f"y_{part}"] = rotated(getattr(loaded, f"x_{part}"), number)
+        return dataclasses.replace(loaded, **parts)
+
+    def make_model(self, loaded, seed):
+        """The classifier with another last layer."""
+        classifier = super().make_model(loaded, seed)
+        last = classifier.layers[-1]
+        config = {**last.get_config(), "name": "angle", "units": 1, "activation": "linear"}
+        output = type(last).from_config(config)(last.input)
+        return keras.Model(classifier.input, output, name=classifier.name)
+
+    def prepared(self, model, loaded, seed):
+        """What is ready to start, once compiled."""
+        return PreparedAngles(self, model, loaded, seed)
+
+
+class PreparedAngles(PreparedTraining):
+    """A regression that is ready to start."""
+
+    loss = "mse"
+    scores = ("error", "loss")
+
+    def metrics(self):
+        """The root of the mean squared error."""
+        return [keras.metrics.RootMeanSquaredError(name="error")]
+
+    def sync_metrics(self):
+        """The same."""
+        return self.metrics()
+
+
+def rotated(images, seed):
+    """Rotate images by uniform random angles of at most 45 degrees.
+
+    Args:
+        images: array, shape (n, height, width, channels).
+        seed: int.
+
+    Returns:
+        Pair of float32 arrays: images of the same shape; and angles, fractions of 45 degrees, shape (n,), positive for
+        counterclockwise.
+
+    Example:
+
+    >>> images, angles = rotated(np.ones((5, 8, 8, 1), "float32"), seed=0)
+    >>> images.shape, bool((abs(angles) <= 1).all())
+    ((5, 8, 8, 1), True)
+    """
+    angles = np.random.default_rng(seed).uniform(-1, 1, len(images)).astype("float32")
+    turned = np.empty_like(images)
+    for start in range(0, len(images), _AT_ONCE):
+        some = slice(start, start + _AT_ONCE)
+        turned[some] = augment.affine(images[some], rotation=LARGEST_ANGLE * angles[some])
+    return turned, angles

@@ -1,0 +1,109 @@
+"""The pictures of section 3: weight distributions, ranking distances and the loss, a column for each training."""
+
+import numpy as np
+
+from scripts.laperm.ranking_traits import LOSS, load_record
+from scripts.publishing.results import COLORS, draw_band
+
+BLUE, VERMILLION, GREEN = COLORS[:3]
+
+
+def draw_figure_3(figure, curves, labels):
+    """Mean and standard deviation of the ranking distance above the loss.
+
+    Args:
+        figure: the `Figure` of matplotlib.
+        curves: list of `scripts.publishing.results.Curve`.
+        labels: sequence of str, the columns.
+    """
+    grid = _grid(figure, curves, labels, 2, (3.6, 5.6))
+    for column, (axes, same) in enumerate(grid):
+        _draw_distance(axes[0], load_record(same[0]), ("distance", "deviation"))
+        _draw_loss(axes[1], same)
+        if column == 0:
+            axes[0].set_ylabel("ranking distance / 784")
+            axes[1].set_ylabel("cross-entropy\non 10,000 test images")
+    grid[0][0][0].legend(frameon=False, loc="lower left", fontsize=8)
+
+
+def draw_figure_13(figure, curves, labels):
+    """The weights, the mean and the standard deviation of the ranking distance, and the loss.
+
+    Args:
+        figure: the `Figure` of matplotlib.
+        curves: list of `scripts.publishing.results.Curve`.
+        labels: sequence of str, the columns.
+    """
+    grid = _grid(figure, curves, labels, 4, (3.1, 10))
+    for column, (axes, same) in enumerate(grid):
+        record = load_record(same[0])
+        _draw_weights(axes[0], record)
+        _draw_distance(axes[1], record, ("distance",))
+        _draw_distance(axes[2], record, ("deviation",))
+        _draw_loss(axes[3], same)
+        if column == 0:
+            axes[0].set_ylabel("weights")
+            axes[1].set_ylabel("mean of ranking\ndistance, $D_t$ / 784")
+            axes[2].set_ylabel("standard deviation,\nSD[$D_t$] / 784")
+            axes[3].set_ylabel("cross-entropy\non 10,000 test images")
+    _explain_weights(grid[0][0][0])
+    window = load_record(grid[0][1][0]).window
+    for axes in grid[0][0][1:3]:
+        text = f"line: mean of {window} steps\nband: their extremes"
+        axes.text(0.04, 0.05, text, transform=axes.transAxes, fontsize=7.5)
+
+
+def _grid(figure, curves, labels, rows, size):
+    """Pairs of a column's axes and its runs; every row has one scale, so that the columns can be compared."""
+    labels = [label for label in labels if any(curve.label == label for curve in curves)]
+    figure.set_size_inches(size[0] * len(labels) + 0.8, size[1])
+    axes = figure.subplots(rows, len(labels), sharex=True, sharey="row", squeeze=False)
+    grid = [(axes[:, i], [c for c in curves if c.label == label]) for i, label in enumerate(labels)]
+    for label, (column, same) in zip(labels, grid, strict=True):
+        column[0].set_title(label)
+        column[-1].set_xlabel("epoch")
+        for one in column:
+            for phase in load_record(same[0]).phases()[1:]:
+                one.axvline(phase[0], color="0.5", linewidth=0.8, linestyle=":")
+            one.grid(alpha=0.25)
+    return grid
+
+
+def _draw_weights(axes, record):
+    epochs = record.percentiles["step"] / record.steps_per_epoch
+    for name, color in (("p15", BLUE), ("p85", BLUE), ("p50", VERMILLION)):
+        axes.plot(epochs, record.percentiles[name], color=color, linewidth=0.4, alpha=0.5, rasterized=True)
+    axes.plot(epochs, record.percentiles["minimum"].min(axis=1), color="black", linewidth=1)
+    axes.plot(epochs, record.percentiles["maximum"].max(axis=1), color="black", linewidth=1)
+
+
+def _explain_weights(axes):
+    lines = (("maximum, minimum", "black"), ("15th, 85th percentile", BLUE), ("50th percentile", VERMILLION))
+    handles = [axes.plot([], [], color=color, label=text)[0] for text, color in lines]
+    axes.legend(handles=handles, frameon=False, fontsize=7.5, loc="lower left")
+
+
+def _draw_distance(axes, record, names):
+    """A line for the mean over each twelfth of an epoch, and for the distance a band for the extremes of its steps."""
+    styles = {"distance": (BLUE, "mean $D_t$ (band: extremes)"), "deviation": (VERMILLION, "SD[$D_t$]")}
+    for name in names:
+        values = getattr(record, name)
+        values = values[: len(values) // record.window * record.window].reshape(-1, record.window)
+        epochs = (np.arange(len(values)) + 0.5) * record.window / record.steps_per_epoch
+        color, label = styles[name]
+        axes.plot(epochs, values.mean(axis=1), color=color, linewidth=1, label=label)
+        if name == names[0]:
+            # A step may leave every rank as it is; zero has no place on a logarithmic axis.
+            low = np.maximum(values.min(axis=1), 1e-7)
+            axes.fill_between(epochs, low, values.max(axis=1), color=color, alpha=0.25, linewidth=0)
+    axes.set_yscale("log")
+
+
+def _draw_loss(axes, same):
+    steps_per_epoch = load_record(same[0]).steps_per_epoch
+    draw_band(axes, [_in_epochs(curve, steps_per_epoch) for curve in same], LOSS, ("epoch",), GREEN, None)
+
+
+def _in_epochs(curve, steps_per_epoch):
+    rows = [{**row, "step": row["step"] / steps_per_epoch} for row in curve.rows]
+    return type(curve)(curve.label, curve.seed, rows, curve.summary, curve.folder)

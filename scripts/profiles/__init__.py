@@ -1,0 +1,1 @@
+"""Weight profiles of any network: pictures and scores."""

@@ -1,0 +1,135 @@
+"""See and measure the weight profiles of a network: `python -m scripts weight_profiles --model NAME|FILE`."""
+
+import dataclasses
+import functools
+import math
+import pathlib
+import re
+
+import keras
+import matplotlib.animation
+import matplotlib.figure
+from tqdm import tqdm
+
+from scripts.profiles.draw_matrix import draw_pair, draw_steps
+from scripts.profiles.draw_sheets import draw_sheets
+from scripts.profiles.networks import load_network
+from scripts.running.files import replacing, write_csv
+from train_by_reconnect import score_profiles, weight_profiles
+
+DPI = 110  # 7 points, the smallest text of a sheet, are then 11 pixels
+PAIR_DPI = 96
+
+
+def run(parsed):
+    """Do what the options say, and print the files that were written.
+
+    Args:
+        parsed: the options of the command, as parsed by `scripts.__main__`.
+
+    Raises:
+        ValueError: as in `load_network` and `train_by_reconnect.weight_profiles`, or a layer that does not exist.
+        OSError: as in `load_network`, or a folder that cannot be written to.
+    """
+    for path in _train(parsed) if parsed.train else _profile(parsed):
+        print(path, flush=True)
+
+
+def _profile(parsed):
+    keras.utils.set_random_seed(parsed.seed)
+    model = load_network(parsed.model, parsed.weights, **_model_arguments(parsed))
+    profiles = weight_profiles(model)
+    chosen = choose(profiles, parsed.layer, model)
+    stem, title = parsed.name or _file_name(parsed.model), parsed.title or _describe(parsed, model, profiles)
+    folder = pathlib.Path(parsed.out)
+
+    progress = functools.partial(tqdm, desc="profiles", unit="matrix", disable=None)  # shown on a terminal only
+    for page, figure in enumerate(draw_sheets(profiles, title, chosen.name, progress), start=1):
+        yield _save(figure, folder / f"{stem}{f'_{page}' if page > 1 else ''}.{parsed.format}")
+    figure = matplotlib.figure.Figure(figsize=(9.6, 7.6))
+    draw_pair(figure, chosen)
+    yield _save(figure, folder / f"{stem}_pair.{parsed.format}", PAIR_DPI)
+    if parsed.steps:
+        figure = matplotlib.figure.Figure(figsize=(12, 3.4))
+        draw_steps(figure, chosen)
+        yield _save(figure, folder / f"{stem}_steps.{parsed.format}")
+    if not parsed.no_scores:
+        yield _write_scores(model, folder / f"{stem}.csv", parsed.seed)
+
+
+def choose(profiles, name, model):
+    """The profile to draw alone.
+
+    Args:
+        profiles: list of `WeightProfile`, all of the model.
+        name: str, a layer or the path of a kernel; or None for the largest kernel. Of a layer with several kernels
+            the largest is taken.
+        model: the model, for the error message.
+
+    Returns:
+        `WeightProfile`.
+
+    Raises:
+        ValueError: there is no such layer.
+    """
+    candidates = [profile for profile in profiles if name in (None, profile.name)]
+    candidates = candidates or weight_profiles(model, name)
+    return max(candidates, key=lambda profile: math.prod(profile.shape))
+
+
+def _model_arguments(parsed):
+    given = {"alpha": parsed.alpha, "classes": parsed.classes}
+    if parsed.input_shape:
+        given["input_shape"] = tuple(parsed.input_shape)
+    if parsed.no_top:
+        given["include_top"] = False
+    return {name: value for name, value in given.items() if value is not None}
+
+
+def _file_name(name_or_file):
+    """A file's name without its ending, or a network's name."""
+    name = pathlib.Path(name_or_file).resolve().name
+    return re.sub(r"(\.weights)?\.(keras|h5|hdf5)$", "", name)
+
+
+def _describe(parsed, model, profiles):
+    weights = sum(math.prod(profile.shape) for profile in profiles)
+    said = f", {pathlib.Path(parsed.weights).name} weights" if parsed.weights in ("imagenet", "random") else ""
+    return f"{_file_name(parsed.model)}{said}: {len(profiles)} weight matrices, {_count(weights)} weights"
+
+
+def _count(number):
+    for size, letter in ((1e6, "million"), (1e3, "thousand")):
+        if number >= size:
+            return f"{number / size:.3g} {letter}"
+    return str(number)
+
+
+def _write_scores(model, path, seed):
+    rows = [dataclasses.asdict(score) for score in score_profiles(model, seed=seed)]
+    write_csv(path, [{key: _cell(value) for key, value in row.items()} for row in rows])
+    return path
+
+
+def _cell(value):
+    return "x".join(map(str, value)) if isinstance(value, tuple) else value
+
+
+def _save(figure, path, dpi=DPI):
+    with replacing(path) as partial:
+        figure.savefig(partial, dpi=dpi, format=path.suffix[1:])
+    return path
+
+
+def _train(parsed):
+    from scripts.profiles.draw_training import animate, draw_strip, record
+
+    layer = parsed.layer or "dense1"
+    recordings = record(layer, parsed.epochs, seed=parsed.seed)
+    folder, stem = pathlib.Path(parsed.out), parsed.name or "training"
+    figure = matplotlib.figure.Figure(figsize=(13, 6.2))
+    draw_strip(figure, recordings, layer)
+    yield _save(figure, folder / f"{stem}.{parsed.format}")
+    with replacing(folder / f"{stem}.gif") as partial:
+        animate(recordings, layer).save(partial, writer=matplotlib.animation.PillowWriter(fps=6))
+    yield folder / f"{stem}.gif"

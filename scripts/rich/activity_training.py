@@ -1,0 +1,165 @@
+"""A training of the rich regime paper that counts how often each parameter is active, and says where those are."""
+
+import dataclasses
+
+import numpy as np
+
+from scripts.rich.training import PreparedRich, RichTraining
+from scripts.running.files import replacing, write_csv
+from train_by_reconnect import ActivityMap
+
+SHARES, FREQUENCIES = "shares.csv", "frequencies.npz"
+MOST_BLOCKS = 96
+
+
+@dataclasses.dataclass(frozen=True)
+class ActivityTraining(RichTraining):
+    """The setting of section 5: after every epoch the largest components of the full-batch gradient are counted.
+
+    Args:
+        percents: tuple of numbers, alpha: how many percent of all parameters are called active. Defaults to
+            `(1, 10, 30)`, the paper's.
+    """
+
+    percents: tuple = (1, 10, 30)
+
+    def prepared(self, model, loaded, seed):
+        """What is ready to start."""
+        return PreparedActivity(self, model, loaded, seed)
+
+
+class PreparedActivity(PreparedRich):
+    """A training whose active parameters are counted.
+
+    Its folder gets `shares.csv`, the layers and their shares of the active parameters, and `frequencies.npz`, a
+    `picture` of each weight matrix, named "alpha/path of the matrix".
+    """
+
+    def callbacks(self, folder, log_dir=None):
+        """Count the active parameters."""
+        self._folder = folder
+        self._activity = SavedActivity(folder, self.loaded.x_train, self.loaded.y_train, self.training.percents)
+        return [self._activity]
+
+    def summary(self):
+        """What is known at the end; where the active parameters were is written to the folder."""
+        write_csv(self._folder / SHARES, layer_shares(self._activity))
+        with replacing(self._folder / FREQUENCIES) as partial:
+            np.savez(partial, **_pictures(self._activity))
+        return super().summary()
+
+
+class SavedActivity(ActivityMap):
+    """`ActivityMap` in files that are named by the number of epochs counted, so that a cut run goes on counting.
+
+    Args:
+        folder: path, the folder of the run.
+        x: as in `ActivityMap`.
+        y: as in `ActivityMap`.
+        percents: as in `ActivityMap`.
+    """
+
+    def __init__(self, folder, x, y, percents):
+        super().__init__(x, y, percents)
+        self.folder = folder
+
+    def on_epoch_begin(self, epoch, logs=None):
+        """Take up the counts of an earlier attempt: of as many epochs as are behind the model."""
+        if epoch == self.epochs:
+            return
+        with np.load(self._path(epoch)) as file:
+            for percent, counts in self.counts.items():
+                for number, count in enumerate(counts):
+                    count[...] = file[f"{percent}/{number}"]
+        self.epochs = epoch
+
+    def on_epoch_end(self, epoch, logs=None):
+        """Count, and write the counts."""
+        super().on_epoch_end(epoch, logs)
+        smallest = np.min_scalar_type(self.epochs)
+        with replacing(self._path(self.epochs)) as partial:
+            np.savez(
+                partial,
+                **{
+                    f"{percent}/{number}": count.astype(smallest)
+                    for percent, counts in self.counts.items()
+                    for number, count in enumerate(counts)
+                },
+            )
+        # The model of this epoch is yet to be saved: a run cut before that goes on from the epoch before.
+        self._path(self.epochs - 2).unlink(missing_ok=True)
+
+    def _path(self, epochs):
+        return self.folder / f"activity_{epochs:05d}.npz"
+
+
+def layer_shares(activity):
+    """Where the active parameters of a training were.
+
+    Args:
+        activity: `ActivityMap` of a training that has ended.
+
+    Returns:
+        List of dict, one for each percentage and layer: `percent`, `layer`, its number of `parameters`, its `share` of
+        the active ones, and the `fraction` of its own that were active.
+    """
+    parameters = {}
+    for path, counts in zip(activity.paths, activity.counts[activity.percents[0]], strict=True):
+        layer = path.rpartition("/")[0]
+        parameters[layer] = parameters.get(layer, 0) + counts.size
+    return [
+        {"percent": percent, "layer": layer, "parameters": parameters[layer], **numbers}
+        for percent in activity.percents
+        for layer, numbers in activity.shares(percent).items()
+    ]
+
+
+def _pictures(activity):
+    return {
+        f"{percent}/{path}": picture(frequency).astype("float32")
+        for percent in activity.percents
+        for path, frequency in zip(activity.paths, activity.frequencies(percent), strict=True)
+        if frequency.ndim > 1
+    }
+
+
+def picture(kernel):
+    """A weight matrix as a rectangle of at most 96 by 96 blocks, each the mean of its weights.
+
+    Inputs go downwards and outputs to the right. A convolution is laid out in tiles: the kernel from an input channel
+    to a filter is the tile in that channel's row and that filter's column.
+
+    Args:
+        kernel: array of shape (inputs, units) or (height, width, channels, filters).
+
+    Returns:
+        Array of shape (rows, columns).
+    """
+    if kernel.ndim == 4:
+        height, width, channels, filters = kernel.shape
+        kernel = kernel.transpose(2, 0, 3, 1).reshape(channels * height, filters * width)
+    return block_means(kernel, MOST_BLOCKS)
+
+
+def block_means(matrix, most):
+    """Reduce a matrix to at most `most` by `most` blocks of nearly equal sizes, each its mean.
+
+    Args:
+        matrix: array of shape (rows, columns).
+        most: int.
+
+    Returns:
+        Array of shape (min(rows, most), min(columns, most)).
+
+    Example:
+
+    >>> block_means(np.array([[0.0, 1.0, 1.0], [0.0, 0.0, 1.0]]), 2)
+    array([[0. , 1. ],
+           [0. , 0.5]])
+    """
+    for axis, size in enumerate(matrix.shape):
+        count = min(size, most)
+        starts = np.arange(count) * size // count
+        sizes = np.diff(np.append(starts, size))
+        matrix = np.add.reduceat(matrix, starts, axis) / np.expand_dims(sizes, 1 - axis)
+    return matrix

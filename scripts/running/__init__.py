@@ -1,0 +1,1 @@
+"""How declared trainings are run, resumed and kept."""

@@ -1,0 +1,96 @@
+"""Stopping and going on: a run that is cut ends with the same results as one that is not."""
+
+import time
+
+import keras
+
+from scripts.running.files import read_csv, read_json, replacing, write_csv, write_json
+
+
+class Checkpoint(keras.callbacks.Callback):
+    """All evaluations and the state after every epoch, in one step from the old to the new.
+
+    `BackupAndRestore` writes the weights and the number of the epoch one after the other; a kill between the two
+    resumes the wrong epoch. Here the number is in the name of the file, and the file appears by renaming.
+    """
+
+    def __init__(self, prepared, folder):
+        super().__init__()
+        self.prepared, self.folder = prepared, folder
+        self.rows, self.seconds_before = [], 0.0
+
+    def _saved(self):
+        return sorted(self.folder.glob("epoch_*.weights.h5"))
+
+    def restore(self):
+        """Load the newest state and give the first epoch still to be trained."""
+        for leftover in self.folder.glob("partial_*"):
+            leftover.unlink()
+        if not self._saved():
+            return 0
+        newest = self._saved()[-1]
+        model = self.prepared.model
+        model.optimizer.build(model.trainable_variables)
+        model.load_weights(newest)
+        epoch = int(newest.name.split(".")[0].removeprefix("epoch_"))
+        # A kill just before the renaming leaves rows of an epoch that is trained again.
+        self.rows = [row for row in read_csv(self.folder / "rows.csv") if row["epoch"] < epoch]
+        self.seconds_before = read_json(self.folder / "seconds.json")
+        return epoch
+
+    def on_train_begin(self, logs=None):
+        """Start the clock."""
+        self._start = time.perf_counter()
+
+    def on_epoch_end(self, epoch, logs=None):
+        """Write all evaluations so far, then the state."""
+        step = int(self.model.optimizer.iterations.numpy())
+        values = {self._named(name): value for name, value in (logs or {}).items()}
+        self._collect({"epoch": epoch, "step": step, "when": "epoch", **values})
+        if epoch + 1 == self.prepared.epochs:
+            return  # the final synchronization is still to come: a run cut here repeats its last epoch
+        seconds = self.seconds_before + time.perf_counter() - self._start
+        write_json(self.folder / "seconds.json", round(seconds, 1))
+        old = self._saved()
+        with replacing(self.folder / f"epoch_{epoch + 1:05d}.weights.h5") as partial:
+            self.model.save_weights(partial, overwrite=True)
+        for path in old:
+            path.unlink()
+
+    def _named(self, name):
+        """What Keras calls validation may be the test set, and then must not look like anything else."""
+        return f"{self.prepared.held_out}_{name[4:]}" if name.startswith("val_") else name
+
+    def _collect(self, *more):
+        if self.prepared.evaluation is not None:
+            self.rows += self.prepared.evaluation.rows
+            self.prepared.evaluation.rows = []
+        self.rows += more
+        write_csv(self.folder / "rows.csv", self.rows)
+
+    def finish(self, summary):
+        """Keep the final weights and the summary; the run is done once the summary is there."""
+        self._collect()
+        with replacing(self.folder / "final.weights.h5") as partial:
+            self.prepared.model.save_weights(partial, overwrite=True)
+        write_json(self.folder / "done.json", summary)
+        for path in [*self._saved(), self.folder / "seconds.json"]:
+            path.unlink(missing_ok=True)
+        return summary
+
+
+class SeedEveryEpoch(keras.callbacks.Callback):
+    """Dropout draws from the seed and the epoch, so that a resumed run draws what an uninterrupted one would.
+
+    Keras does not save the state of its seed generators with the weights.
+    """
+
+    def __init__(self, seed):
+        super().__init__()
+        self.seed = seed
+
+    def on_epoch_begin(self, epoch, logs=None):
+        """Set all states of this epoch."""
+        states = [v for v in self.model.variables if v.path.endswith("seed_generator_state")]
+        for number, state in enumerate(states):
+            state.assign([self.seed * 1000 + number, epoch * 1_000_000])

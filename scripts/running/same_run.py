@@ -1,0 +1,61 @@
+"""The same training under another name: experiments share curves, and one that is finished need not run again."""
+
+import dataclasses
+import os
+import shutil
+
+from scripts.experiment import find, names
+from scripts.running.files import read_json, write_json
+from scripts.running.runner import declaration, differences, folder_of
+
+
+def take_over(name, size, training, seed, options):
+    """Copy a finished run of the same training from another experiment, or another curve, if there is one.
+
+    It must be the same in all but its label: the same class and settings, seed, precision and compiler. Then it would
+    give the same numbers again, apart from its time and, on another machine, rounding. A training that starts from
+    another run is not taken: which run that is depends on the experiment.
+
+    Args:
+        name: str, the experiment that wants it.
+        size: str.
+        training: a declared training of it.
+        seed: int.
+        options: `scripts.running.runner.Options`.
+
+    Returns:
+        Str, the experiment that had it; None where there is none, or where the run has been begun here. The copy's
+        summary says it too, as `taken_from`.
+    """
+    folder = folder_of(name, size, training.label, seed, options.results)
+    if folder.exists() or getattr(training, "starts_from", None) is not None:
+        return None
+    for other, twin in _twins(training, size):
+        finished = folder_of(other, size, twin.label, seed, options.results)
+        if (finished / "done.json").exists() and not differences(
+            read_json(finished / "declaration.json"), declaration(twin, seed, options)
+        ):
+            _copy(finished, folder, declaration(training, seed, options), other)
+            return other
+    return None
+
+
+def _twins(training, size):
+    """All declared trainings that differ in nothing but the label, with their experiments."""
+    for other in names():
+        for twin in find(other).trainings.get(size, ()):
+            if type(twin) is type(training) and dataclasses.replace(twin, label=training.label) == training:
+                yield other, twin
+
+
+def _copy(finished, folder, declared, other):
+    """All at once: a copy that is cut leaves nothing that looks like a run."""
+    partial = folder.with_name(f"partial_{os.getpid()}_{folder.name}")
+    try:
+        shutil.copytree(finished, partial)
+        write_json(partial / "declaration.json", declared)
+        summary = read_json(partial / "done.json")
+        write_json(partial / "done.json", {**summary, "taken_from": summary.get("taken_from", other)})
+        partial.rename(folder)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)

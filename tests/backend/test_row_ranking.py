@@ -1,0 +1,161 @@
+import ml_dtypes
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as npst
+
+from train_by_reconnect.backend.row_ranking import permute_to_ranking
+
+DTYPES = {name: np.dtype(name) for name in ("float16", "float32", "float64")} | {
+    "bfloat16": np.dtype(ml_dtypes.bfloat16)
+}
+FINITE = {name: ml_dtypes.finfo(dtype) for name, dtype in DTYPES.items()}
+
+
+def by_definition(rows, sorted_rows):
+    """The r-th smallest of one goes where the r-th smallest of the other is."""
+    result = np.empty_like(sorted_rows)
+    for row, values, into in zip(rows, sorted_rows, result, strict=True):
+        into[np.argsort(row, kind="stable")] = values
+    return result
+
+
+def bits(array):
+    """The bit patterns, which tell -0.0 from 0.0."""
+    return array.view(f"u{array.dtype.itemsize}")
+
+
+def check(rows, sorted_rows):
+    """The result has the ranking, bit by bit the values, and the inputs are left as they were."""
+    rows_before, sorted_before = rows.copy(), sorted_rows.copy()
+    result = permute_to_ranking(rows, sorted_rows)
+    assert (result.shape, result.dtype) == (sorted_rows.shape, sorted_rows.dtype)
+    np.testing.assert_array_equal(bits(result), bits(by_definition(rows, sorted_rows)))
+    np.testing.assert_array_equal(np.sort(bits(result), axis=1), np.sort(bits(sorted_rows), axis=1))
+    np.testing.assert_array_equal(bits(rows), bits(rows_before))
+    np.testing.assert_array_equal(bits(sorted_rows), bits(sorted_before))
+    assert not np.shares_memory(result, sorted_rows)
+
+
+def test_solved_by_hand():
+    # first row:  0.5 -1.0  0.5  2.0 -1.0   smallest first: -1.0 (at 1), -1.0 (at 4), 0.5 (at 0), 0.5 (at 2), 2.0 (at 3)
+    #             10 goes to 1, 20 to 4, 30 to 0, 40 to 2, 50 to 3
+    # second row: five equal weights keep their order
+    rows = np.array([[0.5, -1.0, 0.5, 2.0, -1.0], [3.0] * 5], "float32")
+    sorted_rows = np.array([[10, 20, 30, 40, 50], [1, 2, 3, 4, 5]], "float32")
+    expected = [[30, 10, 40, 50, 20], [1, 2, 3, 4, 5]]
+    assert permute_to_ranking(rows, sorted_rows).tolist() == expected
+
+
+def special(name):
+    """Both zeros, the least and the largest numbers, with and without a sign, and neighbours."""
+    info = FINITE[name]
+    tiny, least = float(info.tiny), float(info.smallest_subnormal)
+    positive = [0.0, least, 2 * least, tiny - least, tiny, 1.0 - float(info.epsneg), 1.0, 1.0 + float(info.eps)]
+    positive += [float(info.max) * 0.5, float(info.max)]
+    return np.array([sign * value for value in positive for sign in (1, -1)]).astype(DTYPES[name])
+
+
+@pytest.mark.parametrize("name", DTYPES)
+def test_against_argsort(name):
+    rng = np.random.default_rng(0)
+    rows = rng.standard_normal((7, 300)).astype(DTYPES[name])
+    check(rows, np.sort(rng.standard_normal((7, 300)).astype(DTYPES[name]), axis=1))
+
+
+@pytest.mark.parametrize("name", DTYPES)
+def test_extreme_values_zeros_and_ties(name):
+    values = special(name)
+    assert np.isfinite(values.astype("float64")).all()
+    rng = np.random.default_rng(1)
+    rows = rng.choice(values, (20, 100))
+    check(rows, np.sort(rng.choice(values, (20, 100)), axis=1, kind="stable"))
+
+
+@pytest.mark.parametrize("name", DTYPES)
+def test_the_two_zeros_are_equal(name):
+    rows = np.array([[0.0, -0.0, 0.0, -0.0]], DTYPES[name])
+    sorted_rows = np.array([[1, 2, 3, 4]], DTYPES[name])
+    np.testing.assert_array_equal(permute_to_ranking(rows, sorted_rows), sorted_rows)
+    check(rows, rows)  # and both survive as values
+
+
+@pytest.mark.parametrize("name", DTYPES)
+@pytest.mark.parametrize("shape", [(1, 1), (5, 1), (1, 5)])
+def test_one_weight_and_one_vector(name, shape):
+    rng = np.random.default_rng(2)
+    check(rng.standard_normal(shape).astype(DTYPES[name]), np.sort(rng.random(shape).astype(DTYPES[name]), axis=1))
+
+
+@pytest.mark.parametrize("name", ["float16", "float32", "float64"])
+def test_vectors_longer_than_16_bits_can_number(name):
+    rng = np.random.default_rng(3)
+    rows = rng.integers(-500, 500, (2, 70_000)).astype(name)  # mostly ties
+    check(rows, np.sort(rng.standard_normal(rows.shape).astype(name), axis=1))
+
+
+@pytest.mark.parametrize("name", ["float32", "float64"])
+def test_kernels_of_many_vectors(name):
+    # more weights than are sorted at a time, the last part smaller than the others
+    rng = np.random.default_rng(5)
+    rows = rng.integers(-5, 5, (1_025, 300)).astype(name)
+    sorted_rows = np.sort(rng.standard_normal(rows.shape).astype(name), axis=1)
+    check(rows, sorted_rows)
+    rows[-1, -1] = np.nan
+    with pytest.raises(ValueError, match="NaN"):
+        permute_to_ranking(rows, sorted_rows)
+
+
+def test_arrays_in_any_memory_order():
+    rng = np.random.default_rng(4)
+    rows, values = rng.standard_normal((2, 9, 6)).astype("float32")
+    sorted_rows = np.sort(values.T, axis=1)
+    expected = by_definition(rows.T, sorted_rows)
+    np.testing.assert_array_equal(permute_to_ranking(rows.T, np.asfortranarray(sorted_rows)), expected)
+    rows.flags.writeable = False
+    np.testing.assert_array_equal(permute_to_ranking(rows.T, sorted_rows), expected)
+
+
+@pytest.mark.parametrize("bad", [np.nan, -np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("name", DTYPES)
+def test_what_is_not_finite_has_no_ranking(name, bad):
+    rows = np.ones((3, 4), DTYPES[name])
+    sorted_rows = np.ones((3, 4), DTYPES[name])
+    for index in [(0, 0), (1, 2), (2, 3)]:
+        poisoned = rows.copy()
+        poisoned[index] = np.copysign(bad, bad)
+        with pytest.raises(ValueError, match="a weight is NaN or infinite"):
+            permute_to_ranking(poisoned, sorted_rows)
+        with pytest.raises(ValueError, match="a weight is NaN or infinite"):
+            permute_to_ranking(np.full((1, 1), bad, DTYPES[name]), sorted_rows[:1, :1])
+
+
+def test_every_nan_of_float32():
+    # quiet and signalling, of both signs, with the least and the largest payload
+    patterns = np.array([0x7FC00000, 0x7F800001, 0x7FFFFFFF, 0xFFC00000, 0xFF800001, 0xFFFFFFFF], "uint32")
+    for pattern in patterns:
+        with pytest.raises(ValueError, match="NaN"):
+            permute_to_ranking(np.array([[1.0, pattern.view("float32")]], "float32"), np.ones((1, 2), "float32"))
+
+
+@st.composite
+def two_arrays(draw):
+    shape = draw(st.tuples(st.integers(1, 4), st.integers(1, 12)))
+    name = draw(st.sampled_from(sorted(DTYPES)))
+    values = special(name)
+    chosen = npst.arrays("int64", shape, elements=st.integers(0, len(values) - 1))
+    return values[draw(chosen)], np.sort(values[draw(chosen)], axis=1, kind="stable")
+
+
+@settings(max_examples=100, deadline=None)
+@given(two_arrays())
+def test_multiset_and_ranking(case):
+    check(*case)
+
+
+@settings(max_examples=60, deadline=None)
+@given(npst.arrays("float32", (2, 20), elements=st.floats(width=32, allow_nan=False, allow_infinity=False)))
+def test_own_values_come_back_where_they_were(rows):
+    # With the sorted weights themselves a synchronization changes nothing, except which of the two zeros is where.
+    np.testing.assert_array_equal(permute_to_ranking(rows, np.sort(rows, axis=1)), rows)

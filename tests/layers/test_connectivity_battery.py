@@ -1,0 +1,245 @@
+"""Every kind of connectivity layer under everything that Keras does with a layer: one table, one battery of checks.
+
+The reference is a plain model whose kernels are multiplied by hand before each step, and whose gradients are multiplied
+by the fixed kernels after it.
+"""
+
+import dataclasses
+import functools
+
+import h5py
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from keras import layers
+
+from train_by_reconnect import Masked, Signed, changed_fractions, set_objective
+from train_by_reconnect.layers.fixed_kernels import connectivity_layers
+
+STEPS, BATCH = 10, 4
+# With run_eagerly or XLA, plain Adam differs by so much from plain Adam in a graph.
+ROUNDING = 1e-5
+
+
+@dataclasses.dataclass(frozen=True)
+class Kind:
+    """A layer, and in NumPy the factor of its kernel."""
+
+    name: str
+    layer: type
+    arguments: tuple
+    factor: object
+
+    def __str__(self):
+        return self.name
+
+    def __call__(self, layer):
+        return self.layer(layer, **dict(self.arguments))
+
+
+KINDS = [
+    Kind("Masked", Masked, (), lambda scores: np.float32(scores > 0)),
+    Kind("rescaled", Masked, (("rescale", True),), lambda scores: np.float32(scores > 0) / np.mean(scores > 0)),
+    Kind("Signed", Signed, (), lambda scores: np.where(scores > 0, 1, -1)),
+]
+
+
+@pytest.fixture(params=KINDS, ids=str)
+def kind(request):
+    return request.param
+
+
+@functools.cache
+def data():
+    rng = np.random.default_rng(0)
+    images = rng.normal(size=(STEPS * BATCH, 6, 5, 2)).astype("float32")
+    return images, rng.normal(size=(STEPS * BATCH, 2)).astype("float32")
+
+
+def stack(wrap=lambda layer: layer):
+    return [
+        wrap(layers.Conv2D(3, 3, strides=2, activation="relu", use_bias=False)),
+        layers.Flatten(),
+        wrap(layers.Dense(5, activation="tanh", use_bias=False)),
+        layers.BatchNormalization(),
+        wrap(layers.Dense(2, use_bias=False)),
+    ]
+
+
+def network(kind, objective="minimal"):
+    keras.utils.set_random_seed(1)
+    model = keras.Sequential([keras.Input((6, 5, 2)), *stack(kind)])
+    set_objective(model, objective, counts="changed" if kind.layer is Signed else "kept")
+    return model
+
+
+def trained(model, epochs=1, callbacks=(), optimizer=None, **compile_arguments):
+    model.compile(optimizer=optimizer or keras.optimizers.Adam(0.02), loss="mse", **compile_arguments)
+    return run(model, epochs, callbacks)
+
+
+def run(model, epochs=1, callbacks=()):
+    model.fit(*data(), batch_size=BATCH, shuffle=False, verbose=0, epochs=epochs, callbacks=list(callbacks))
+    return model
+
+
+@functools.cache
+def expected(kind):
+    """The scores, and the parameters of batch normalization, after `STEPS` steps."""
+    ours = network(kind)
+    fixed = [layer.kernels[0].numpy() for layer in connectivity_layers(ours)]
+    scores = [keras.Variable(layer.scores[0].numpy()) for layer in connectivity_layers(ours)]
+    plain = keras.Sequential([keras.Input((6, 5, 2)), *stack()])
+    kernels = [layer.kernel for layer in plain.layers if hasattr(layer, "kernel")]
+    normalization = [plain.layers[3].gamma, plain.layers[3].beta]
+    optimizer = keras.optimizers.Adam(0.02)
+    x, y = data()
+    total = sum(kernel.size for kernel in fixed)
+    for start in range(0, len(x), BATCH):
+        factors = [kind.factor(score.numpy()) for score in scores]
+        for kernel, values, factor in zip(kernels, fixed, factors, strict=True):
+            kernel.assign(values * factor)
+        with tf.GradientTape() as tape:
+            outputs = plain(x[start : start + BATCH], training=True)
+            loss = tf.reduce_mean((outputs - y[start : start + BATCH]) ** 2)
+        gradients = tape.gradient(loss, [variable.value for variable in [*kernels, *normalization]])
+        # By the rule d (w f) / dt = w, or w over the fraction kept, and eq. (4): every score has -1 / total.
+        slopes = [values * np.abs(factor).max() for values, factor in zip(fixed, factors, strict=True)]
+        of_scores = [gradient * slope - 1 / total for gradient, slope in zip(gradients, slopes, strict=False)]
+        optimizer.apply([*of_scores, *gradients[3:]], [*scores, *normalization])
+    return [variable.numpy() for variable in [*scores, *normalization]]
+
+
+def learned(model):
+    scores = [layer.scores[0].numpy() for layer in connectivity_layers(model)]
+    return [*scores, model.layers[3].gamma.numpy(), model.layers[3].beta.numpy()]
+
+
+def assert_close(ours, theirs, tolerance):
+    for each, other in zip(ours, theirs, strict=True):
+        np.testing.assert_allclose(each, other, rtol=0, atol=tolerance)
+
+
+def assert_same(model, other):
+    for each, weights in zip(model.get_weights(), other.get_weights(), strict=True):
+        np.testing.assert_array_equal(each, weights)
+
+
+@functools.cache
+def uninterrupted(kind):
+    return trained(network(kind), epochs=3).get_weights()
+
+
+@pytest.mark.parametrize(
+    "how",
+    [{}, {"run_eagerly": True}, {"jit_compile": True}, {"steps_per_execution": 7}],
+    ids=["graph", "eager", "jit", "steps_per_execution"],
+)
+def test_fit(kind, how):
+    model = network(kind)
+    initial = [layer.kernels[0].numpy() for layer in connectivity_layers(model)]
+    trained(model, **how)
+    assert_close(learned(model), expected(kind), ROUNDING)
+    assert 0 < changed_fractions(model)["all"] < 1
+    for layer, kernel in zip(connectivity_layers(model), initial, strict=True):
+        assert layer.kernels[0].numpy().tobytes() == kernel.tobytes()
+
+
+def test_fit_without_input(kind):
+    # While the first step is traced, neither kernels nor scores have values yet.
+    keras.utils.set_random_seed(1)
+    model = trained(keras.Sequential(stack(kind)))
+    assert_close(learned(model), learned(trained(network(kind, "free"))), ROUNDING)
+
+
+@pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16"])
+def test_mixed_precision(kind, policy, monkeypatch):
+    reference, seen = expected(kind), []
+    convolution = layers.Conv2D.convolution_op
+
+    def watch(self, inputs, kernel):
+        seen.append(tuple(keras.backend.standardize_dtype(each.dtype) for each in (inputs, kernel)))
+        return convolution(self, inputs, kernel)
+
+    monkeypatch.setattr(layers.Conv2D, "convolution_op", watch)
+    keras.config.set_dtype_policy(policy)
+    optimizer = keras.optimizers.Adam(0.02)
+    if policy == "mixed_float16":  # at the scale that it starts with by default, the first steps would be skipped
+        optimizer = keras.optimizers.LossScaleOptimizer(optimizer, initial_scale=256)
+    model = network(kind)
+    before = learned(model)
+    model = trained(model, optimizer=optimizer)
+    half = policy.removeprefix("mixed_")
+    assert set(seen) == {(half, half)}
+    assert model(data()[0][:2]).dtype == half
+    # Half precision adds noise to the gradients, and yet the scores go where they went without it.
+    for ours, theirs, start in zip(learned(model), reference, before, strict=True):
+        assert np.corrcoef((ours - start).ravel(), (theirs - start).ravel())[0, 1] > 0.99
+    for layer in connectivity_layers(model):
+        assert layer.scores[0].dtype == layer.kernels[0].dtype == "float32"
+        (effective,) = layer.effective_kernels()
+        assert effective.dtype == "float32"
+        mask = kind.factor(layer.scores[0].numpy())
+        np.testing.assert_allclose(effective, layer.kernels[0].numpy() * mask, rtol=1e-6)
+        # What is masked is exactly 0, and what is not is exactly the kernel, also after the cast.
+        exact = tf.cast(layer.kernels[0].value, half) * tf.cast(np.sign(mask), half)
+        if kind.name != "rescaled":
+            np.testing.assert_array_equal(tf.cast(effective, half), exact)
+
+
+def test_save_load_and_go_on(kind, tmp_path):
+    model = trained(network(kind), epochs=2)
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    assert_same(loaded, model)
+    np.testing.assert_array_equal(loaded.predict(data()[0], verbose=0), model.predict(data()[0], verbose=0))
+    for ours, theirs in zip(run(loaded).get_weights(), uninterrupted(kind), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+class KilledError(Exception):
+    pass
+
+
+class Kill(keras.callbacks.Callback):
+    def on_epoch_begin(self, epoch, logs=None):
+        if epoch == 2:
+            raise KilledError
+
+
+def test_backup_and_restore(kind, tmp_path):
+    backup = functools.partial(keras.callbacks.BackupAndRestore, tmp_path / "backup")
+    with pytest.raises(KilledError):
+        trained(network(kind), 3, [backup(), Kill()])
+    # A new process draws other kernels: they too are restored.
+    other = network(kind)
+    for layer in connectivity_layers(other):
+        layer.kernels[0].assign(np.ones(layer.kernels[0].shape))
+    resumed = trained(other, 3, [backup()])
+    for ours, theirs in zip(resumed.get_weights(), uninterrupted(kind), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+def test_clone(kind):
+    model = network(kind)
+    twin = keras.models.clone_model(model)
+    assert twin.get_config() == model.get_config()
+    assert not np.array_equal(twin.layers[0].scores[0].numpy(), model.layers[0].scores[0].numpy())
+    twin.set_weights(model.get_weights())
+    assert_close(learned(trained(twin)), expected(kind), ROUNDING)  # with the objective, which is in the configuration
+
+
+def test_one_score_for_each_weight_and_no_second_kernel(kind, tmp_path):
+    model = keras.Sequential([keras.Input((6, 5, 2)), kind(layers.SeparableConv2D(3, 3, use_bias=False))])
+    kernels, scores = model.layers[0].kernels, model.layers[0].scores
+    assert [score.shape for score in scores] == [kernel.shape for kernel in kernels] == [(3, 3, 2, 1), (1, 1, 2, 3)]
+    assert {id(variable) for variable in model.variables} == {id(variable) for variable in [*kernels, *scores]}
+    sizes = []
+    model.save_weights(tmp_path / "model.weights.h5")
+    with h5py.File(tmp_path / "model.weights.h5") as file:
+        file.visititems(lambda name, item: sizes.append(getattr(item, "size", 0)))
+    assert sum(sizes) == 2 * (18 + 6)
+    optimizer = keras.optimizers.Adam()
+    optimizer.build(model.trainable_variables)
+    assert sum(np.prod(v.shape) for v in optimizer.variables if len(v.shape)) == 2 * (18 + 6)  # two moments of a score

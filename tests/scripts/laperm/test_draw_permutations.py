@@ -1,0 +1,122 @@
+import dataclasses
+
+import matplotlib.figure
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from scripts.__main__ import main
+from scripts.experiment import find, trainings_of
+from scripts.experiments import laperm_fig4, laperm_fig14
+from scripts.laperm.draw_permutations import draw_cycle_lengths, draw_cycles, draw_reconnection, rank_permutation
+from scripts.laperm.snapshots import load_snapshots
+from scripts.publishing.results import collect
+from scripts.running.files import read_csv
+from scripts.running.runner import Options, folder_of, run
+from train_by_reconnect import cycle_lengths, permutation_between, ranking
+
+
+def axes():
+    return matplotlib.figure.Figure().subplots()
+
+
+def test_rank_permutation_by_hand():
+    # Sorted before: 0.1 (place 2), 0.2 (place 0), 0.5 (place 3), 0.9 (place 1). After, these places hold 0.5, 0.9, 0.2
+    # and 0.1, of ranks 2, 3, 1 and 0.
+    before, after = np.array([0.2, 0.9, 0.1, 0.5]), np.array([0.9, 0.1, 0.5, 0.2])
+    assert rank_permutation(before, after).tolist() == [2, 3, 1, 0]
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.permutations(range(12)), st.permutations(range(12)))
+def test_ranks_and_places_have_cycles_of_the_same_lengths(first, second):
+    before, after = np.array(first, "float32"), np.array(second, "float32")
+    of_ranks = rank_permutation(before, after)
+    np.testing.assert_array_equal(of_ranks[ranking(before)], ranking(after))
+    assert cycle_lengths(of_ranks) == cycle_lengths(permutation_between(before, after))
+
+
+def test_an_arrow_for_each_rank_that_moves_and_a_style_for_each_cycle():
+    on = axes()
+    # 0 -> 1 -> 2 -> 0, 3 <-> 4, and 5 stays: 3 + 2 arrows in two styles.
+    handles = draw_cycles(on, [1, 2, 0, 4, 3, 5])
+    assert [length for length, _ in handles] == [3, 2]
+    assert len(on.patches) == 5
+    assert len({line.get_color() for _, line in handles}) == 2
+    points = on.collections[0].get_offsets()
+    # Counterclockwise from the right: the second of six points is at 60 degrees.
+    np.testing.assert_allclose(points[:2], [[1, 0], [0.5, np.sqrt(0.75)]])
+
+
+def test_more_cycles_than_colours_take_other_lines():
+    handles = draw_cycles(axes(), np.arange(40).reshape(-1, 2)[:, ::-1].ravel())  # twenty swaps
+    assert len(handles) == 20
+    styles = [(line.get_color(), line.get_linestyle()) for _, line in handles]
+    assert len(set(styles[:18])) == 18
+
+
+def test_lengths_by_hand():
+    on = axes()
+    # Two vectors: three fixed points, and a swap with one fixed point: (3 + 1) / 2 of length 1, 1 / 2 of length 2.
+    draw_cycle_lengths(on, [np.array([0, 1, 2]), np.array([1, 0, 2])])
+    np.testing.assert_allclose(on.collections[0].get_offsets(), [[1, 2], [2, 0.5]])
+    np.testing.assert_allclose(on.lines[0].get_ydata(), [1, 1 / 2, 1 / 3])
+
+
+def arrows(before, after, **arguments):
+    figure = matplotlib.figure.Figure(layout="constrained")
+    draw_reconnection(figure, np.array(before), np.array(after), **arguments)
+    figure.canvas.draw()
+    found = [artist for artist in figure.axes[1].artists + figure.axes[1].patches if hasattr(artist, "xy1")]
+    return {(arrow.xy1, arrow.xy2) for arrow in found}
+
+
+def test_arrows_by_hand():
+    # As (column, row): the 1 goes from top left to bottom right, the 4 the other way; 2 and 3 stay.
+    before, after = [[1.0, 2.0], [3.0, 4.0]], [[4.0, 2.0], [3.0, 1.0]]
+    assert arrows(before, after) == {((0, 0), (1, 1)), ((1, 1), (0, 0))}
+    # Column by column: both swap their weights, 1 and 3, 2 and 4.
+    swapped = [[3.0, 4.0], [1.0, 2.0]]
+    down_and_up = {((column, row), (column, 1 - row)) for column in (0, 1) for row in (0, 1)}
+    assert arrows(before, swapped, shared_columns=True) == down_and_up
+    with pytest.raises(ValueError, match="values of `before` in another order"):
+        arrows(before, after, shared_columns=True)
+
+
+def test_the_experiments_run_and_are_drawn(tmp_path, capsys):
+    for name in ("laperm_fig4", "laperm_fig14"):
+        assert main(["run", name, "--size", "quick", "--results", str(tmp_path)]) == 0
+        folder = tmp_path / "runs" / name / "quick"
+        for picture in (name, *find(name).more_pictures):
+            assert (folder / f"{picture}.png").stat().st_size > 10_000
+    assert "error" not in capsys.readouterr().err
+    curves = collect("laperm_fig4", "quick", tmp_path)
+    before, after = laperm_fig4.before_and_after(curves[0])
+    assert before.shape == (8, 8)
+    np.testing.assert_array_equal(np.sort(before, axis=None), np.sort(after, axis=None))
+    assert (before != after).any()
+    rows = read_csv(tmp_path / "runs/laperm_fig4/quick/laperm_fig4.csv")
+    vector = [row for row in rows if row["label"] == laperm_fig4.VECTOR]
+    np.testing.assert_array_equal([vector[row["origin"]]["before"] for row in vector], [row["after"] for row in vector])
+    [curve] = collect("laperm_fig14", "quick", tmp_path)
+    permutations = laperm_fig14.permutations_of(curve)
+    assert [len(permutation) for permutation in permutations] == [128] * 10
+    rows = read_csv(tmp_path / "runs/laperm_fig14/quick/laperm_fig14.csv")
+    assert [row["to"] for row in rows[:128]] == permutations[0].tolist()
+
+
+def test_snapshots_survive_a_cut(tmp_path, killed_before):
+    training = trainings_of("laperm_fig4", "quick")[1]
+    training = dataclasses.replace(training, epochs=3, snapshots={"layer": "output", "every": 60})
+    quiet = Options(progress=False)
+    run(training, 0, folder_of("a", "quick", "b", 0, tmp_path), quiet)
+    with killed_before(2):
+        run(training, 0, tmp_path / "parts", quiet)
+    run(training, 0, tmp_path / "parts", quiet)
+    steps, rows = load_snapshots(folder_of("a", "quick", "b", 0, tmp_path) / "snapshots.npz")
+    # 45 steps an epoch: multiples of 60, and the end.
+    assert steps == [0, 60, 120, 135]
+    resumed_steps, resumed_rows = load_snapshots(tmp_path / "parts" / "snapshots.npz")
+    assert resumed_steps == steps
+    np.testing.assert_array_equal(resumed_rows, rows)

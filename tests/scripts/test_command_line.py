@@ -1,0 +1,105 @@
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from scripts.__main__ import main
+from scripts.experiment import find, names, trainings_of
+from scripts.running.files import read_csv
+
+
+def test_list_names_every_experiment_with_its_claim(capsys):
+    assert main(["list"]) == 0
+    shown = capsys.readouterr().out
+    for name in names():
+        assert name in shown
+        assert find(name).claim in shown
+
+
+@pytest.mark.parametrize("name", names())
+def test_every_declaration_is_whole(name):
+    experiment = find(name)
+    assert experiment.default_size in experiment.trainings
+    assert "quick" in experiment.trainings
+    for size in experiment.trainings:
+        labels = [training.label for training in trainings_of(name, size)]
+        assert len(set(labels)) == len(labels)
+        assert experiment.seeds[size]
+        assert set(experiment.paper) <= set(labels)
+
+
+def test_run_then_figure(tmp_path, capsys):
+    results = ["--results", str(tmp_path)]
+    assert main(["run", "quickstart", "--size", "quick", "--only", "LaPerm", "--seeds", "0", "1", *results]) == 0
+    shown = capsys.readouterr().out
+    assert "[2/2] LaPerm (k = 20), seed 1" in shown
+    assert "| LaPerm (k = 20) | 2 |" in shown
+    assert "2 of 2" in shown
+    assert (tmp_path / "runs/quickstart/quick/quickstart.png").stat().st_size > 10_000
+    assert main(["figure", "quickstart", "--size", "quick", *results]) == 0
+    rows = read_csv(tmp_path / "quickstart.csv")
+    assert {row["label"] for row in rows} == {"LaPerm (k = 20)"}
+    assert {row["seed"] for row in rows} == {0, 1}
+    assert find("quickstart").claim in (tmp_path / "quickstart.md").read_text()
+    assert main(["figure", "quickstart", "--size", "quick", "--suffix", "_quick", *results]) == 0
+    for file in ("csv", "png", "md"):
+        assert (tmp_path / f"quickstart_quick.{file}").read_bytes() == (tmp_path / f"quickstart.{file}").read_bytes()
+
+
+def test_an_experiment_on_mnist_runs_at_quick_size(tmp_path, data_directory, capsys):
+    options = ["--size", "quick", "--data", str(data_directory), "--results", str(tmp_path)]
+    assert main(["run", "laperm_fig10", *options]) == 0
+    assert "error" not in capsys.readouterr().err
+
+
+def test_laperm_fig10_draws_the_papers_sparsities(data_directory):
+    trainings = {training.label: training for training in trainings_of("laperm_fig10", "paper")}
+    expected = {"F1": ([0.4], 0.08), "F2": ([0.9] * 3, 0.03), "F2, layer-wise sparsity": ([0.93, 0.86, 0.67], 0.03)}
+    assert trainings.keys() == expected.keys()
+    for label, (sparsities, value) in expected.items():
+        kernels = trainings[label].prepare(0, data_directory).model.get_weights()
+        for kernel, sparsity in zip(kernels, sparsities, strict=True):
+            assert set(np.unique(kernel)) == {np.float32(0), np.float32(value)}
+            # A Bernoulli draw: within five standard errors.
+            assert abs(np.mean(kernel == 0) - sparsity) < 5 * np.sqrt(sparsity * (1 - sparsity) / kernel.size)
+
+
+def test_bad_input_is_one_sentence_and_exit_1(tmp_path, capsys):
+    (tmp_path / "mnist.npz").write_bytes(b"PK\x03\x04 cut off")
+    results = ["--results", str(tmp_path / "results")]
+    for arguments, said in {
+        ("run", "laperm_fig99"): "no such experiment",
+        ("figure", "quickstart"): "no finished runs",
+        ("run", "quickstart", "--size", "paper"): "no such size",
+        ("run", "quickstart", "--only", "SGD"): "No training has such a label",
+        ("run", "laperm_fig10", "--size", "quick", "--data", str(tmp_path)): "mnist.npz",
+        ("run", "laperm_fig10", "--size", "quick", "--data", str(tmp_path / "none")): "mnist.npz",
+    }.items():
+        assert main([*arguments, *results]) == 1
+        error = capsys.readouterr().err
+        assert error.startswith("error: ")
+        assert said in error
+        assert "Received" in error
+        assert error.count("\n") == 1
+
+
+def test_another_declaration_is_refused_by_the_command(tmp_path, capsys):
+    run = ["run", "quickstart", "--size", "quick", "--only", "Adam", "--results", str(tmp_path)]
+    assert main(run) == 0
+    assert main([*run, "--jit"]) == 1
+    assert "jit was False and is True" in capsys.readouterr().err
+
+
+def test_an_interruption_says_how_to_go_on(monkeypatch, tmp_path, capsys):
+    def interrupted(*arguments):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("scripts.running.runner.run", interrupted)
+    assert main(["run", "quickstart", "--size", "quick", "--results", str(tmp_path)]) == 130
+    assert "same command again" in capsys.readouterr().err
+
+
+def test_as_a_module():
+    done = subprocess.run([sys.executable, "-m", "scripts", "list"], capture_output=True, text=True, check=True)
+    assert "quickstart" in done.stdout

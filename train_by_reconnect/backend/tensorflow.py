@@ -1,0 +1,261 @@
+"""All that is TensorFlow's own, in one place: the other modules speak Keras."""
+
+import math
+
+import keras
+import numpy as np
+import tensorflow as tf
+from tensorflow.python.ops import control_flow_util
+
+from train_by_reconnect.backend.row_ranking import permute_to_ranking
+from train_by_reconnect.backend.rows import from_rows, to_rows
+
+# Weights of a kernel that is moved together with others.
+_SMALL = 1 << 16
+
+# Out of the graph of a train step that is being traced, into eager mode, where values can be read and kept.
+outside_graph = tf.init_scope
+
+
+def are_initialized(variables):
+    """Whether every variable has a value that can be read now.
+
+    Args:
+        variables: list of `keras.Variable`.
+
+    Returns:
+        Bool; `False` only while Keras traces the first step of a model that was never built.
+    """
+    return all(bool(variable.value.is_initialized()) for variable in variables)
+
+
+def fail_when_run(message):
+    """Put a failure into the graph being traced, for a trace that must never be run.
+
+    Args:
+        message: str, the error.
+    """
+    tf.debugging.Assert(False, [message])
+
+
+def assign_if(condition, variables, function):
+    """Assign variables where a condition holds; where it does not, neither read nor copy them.
+
+    Args:
+        condition: bool or bool scalar tensor.
+        variables: list of `keras.Variable`.
+        function: from the list of their present values to the list of their new ones.
+    """
+
+    def assign(values):
+        for variable, value in zip(variables, values, strict=True):
+            variable.assign(value)
+
+    def present():
+        return [tf.convert_to_tensor(variable.value) for variable in variables]
+
+    def assign_new():
+        assign(function(present()))
+        return condition
+
+    # Several replicas must meet to assign, which they cannot do inside a condition: there values come out of it.
+    if tf.distribute.has_strategy() and not tf.__internal__.distribute.strategy_supports_no_merge_call():
+        kept = present()
+        assign(tf.cond(condition, lambda: function(kept), lambda: kept))
+    else:
+        tf.cond(tf.convert_to_tensor(condition), assign_new, lambda: condition)
+
+
+def permute_all(kernels, unit_axes, sorted_rows, names):
+    """Permute the sorted weight vectors of every kernel into the ranking of its present ones.
+
+    Outside XLA and without a GPU one call of NumPy sorts everything, several times faster than `tf.argsort`
+    there; else the graph does.
+
+    Args:
+        kernels: list of tensors of any shape, the present weights.
+        unit_axes: list of tuples of ints, the axes of each that number the neurons.
+        sorted_rows: list of tensors (units, size of a weight vector), every row in ascending order.
+        names: list of str, the paths of the variables, for the error.
+
+    Returns:
+        Pair: list of tensors of the shapes of `kernels`; int64 scalar, -1 or the index of the first kernel that is
+        not finite. Such a kernel is given back as it is.
+
+    Raises:
+        tf.errors.InvalidArgumentError: a weight is NaN or infinite; names the variable. Within XLA nothing can
+            be raised, and the second result tells.
+    """
+    none = tf.constant(-1, tf.int64)
+    if not kernels:
+        return [], none
+    finite = None
+    if _in_xla():
+        finite = tf.stack([tf.reduce_all(tf.math.is_finite(kernel)) for kernel in kernels])
+    elif not can_call_host():
+        kernels = [tf.debugging.check_numerics(k, diverged_message(n)) for k, n in zip(kernels, names, strict=True)]
+    groups = _group(kernels, unit_axes)
+    rows = [_stacked_rows([kernels[i] for i in group], unit_axes[group[0]]) for group in groups]
+    values = [tf.concat([sorted_rows[i] for i in group], axis=0) for group in groups]
+    if can_call_host():
+        rows = _permute_on_host(rows, values, [[names[i] for i in group] for group in groups])
+    else:
+        rows = list(map(_permute_by_argsort, rows, values))
+    permuted = [None] * len(kernels)
+    for group, new in zip(groups, rows, strict=True):
+        for i, kernel in zip(group, _unstacked(new, kernels[group[0]].shape, unit_axes[group[0]]), strict=True):
+            permuted[i] = kernel
+    if finite is None:
+        return permuted, none
+    permuted = [tf.where(finite[i], new, old) for i, (new, old) in enumerate(zip(permuted, kernels, strict=True))]
+    first = tf.argmin(tf.cast(finite, tf.int32), output_type=tf.int64)
+    return permuted, tf.where(tf.reduce_all(finite), none, first)
+
+
+def _group(kernels, unit_axes):
+    """Indices of small kernels that are alike, together; a large one alone.
+
+    A deep network has many small kernels, and moving each by itself costs more than sorting it. Stacking a large one
+    would cost a copy.
+    """
+    groups = {}
+    for index, (kernel, axes) in enumerate(zip(kernels, unit_axes, strict=True)):
+        alike = (tuple(kernel.shape), tuple(axes), kernel.dtype)
+        groups.setdefault(alike if kernel.shape.num_elements() <= _SMALL else index, []).append(index)
+    return list(groups.values())
+
+
+def _stacked_rows(kernels, axes):
+    if len(kernels) == 1:
+        return to_rows(kernels[0], axes)
+    return to_rows(tf.stack(kernels), _stacked_axes(kernels[0].shape, axes))
+
+
+def _unstacked(rows, shape, axes):
+    units = math.prod(shape[axis] for axis in axes)
+    count = rows.shape[0] // units
+    if count == 1:
+        return [from_rows(rows, shape, axes)]
+    return tf.unstack(from_rows(rows, (count, *shape), _stacked_axes(shape, axes)))
+
+
+def _stacked_axes(shape, axes):
+    return (0, *(axis % len(shape) + 1 for axis in axes))
+
+
+def can_call_host():
+    """Whether the step being traced can call NumPy, which sorts several times faster than TensorFlow on a CPU.
+
+    Returns:
+        Bool: not within XLA, and not where the weights are on a GPU.
+    """
+    return not _in_xla() and not tf.config.list_logical_devices("GPU")
+
+
+def _in_xla():
+    return control_flow_util.GraphOrParentsInXlaContext(tf.compat.v1.get_default_graph())
+
+
+def _permute_on_host(rows, values, names):
+    def permute(*arrays):
+        permuted = []
+        for row, value, together in zip(arrays[: len(rows)], arrays[len(rows) :], names, strict=True):
+            try:
+                permuted.append(permute_to_ranking(row, value))
+            except ValueError as error:
+                first = int(np.argmin(np.isfinite(row).all(axis=1)))
+                raise ValueError(diverged_message(together[first * len(together) // len(row)])) from error
+        return [*permuted, np.int64(0)]  # of a single answer TensorFlow makes no list
+
+    answers = tf.numpy_function(permute, [*rows, *values], [*(r.dtype for r in rows), tf.int64], stateful=False)
+    return [tf.ensure_shape(new, row.shape) for new, row in zip(answers[:-1], rows, strict=True)]
+
+
+def _permute_by_argsort(rows, sorted_rows):
+    """One argsort and its inverse: the inverse of "where is the r-th smallest" is "which rank is here".
+
+    Some devices sort -0.0 before 0.0, so both become 0.0 first.
+    """
+    units, size = rows.shape
+    positions = tf.argsort(tf.where(rows == 0, tf.zeros_like(rows), rows), axis=1, stable=True)
+    starts = tf.range(0, units * size, size)[:, tf.newaxis]
+    ranking = tf.math.invert_permutation(tf.reshape(positions + starts, [-1]))
+    return tf.reshape(tf.gather(tf.reshape(sorted_rows, [-1]), ranking), rows.shape)
+
+
+def diverged_message(name):
+    """The sentence for a weight that is NaN or infinite, for every route that can report it.
+
+    Args:
+        name: str, path of the variable.
+
+    Returns:
+        Str.
+    """
+    return (
+        f"LaPerm expects finite weights at a synchronization, but {name} holds a NaN or an infinity: the training has "
+        "diverged. Lower the learning rate of the inner optimizer or clip its gradients."
+    )
+
+
+def summary_writer(log_dir):
+    """A writer of logs for TensorBoard.
+
+    Args:
+        log_dir: str or path, their folder.
+
+    Returns:
+        `tf.summary.SummaryWriter`.
+    """
+    return tf.summary.create_file_writer(str(log_dir))
+
+
+def write_scalars(writer, step, values):
+    """Write numbers into the logs of TensorBoard.
+
+    Args:
+        writer: what `summary_writer` returned.
+        step: int.
+        values: dict from a name to a number.
+    """
+    with writer.as_default(step=step):
+        for name, value in values.items():
+            tf.summary.scalar(name, value)
+
+
+def gradient_adder(model, variables, x, y, training):
+    """Compile, once, a function that adds the gradient of a model's compiled loss to a sum.
+
+    It leaves the model as it is: what a call would update (moving statistics, random seeds, metrics) is dropped.
+
+    Args:
+        model: a built and compiled `keras.Model`.
+        variables: list of `keras.Variable`, with respect to which the gradient is.
+        x: array or a structure of arrays, inputs as the model will be given, of any number of examples.
+        y: array or a structure of arrays, their targets.
+        training: bool, what the model is called with.
+
+    Returns:
+        Function of `sums` (list of float32 or float64 tensors of the variables' shapes), a batch of `x`, one of `y` and
+        a float, which returns `sums` plus that float times the gradient.
+    """
+
+    def add(sums, x, y, weight):
+        values = [tf.convert_to_tensor(variable.value) for variable in variables]
+        scope = keras.StatelessScope(zip(variables, values, strict=True), collect_losses=True)
+        with tf.GradientTape(watch_accessed_variables=False) as tape, scope:
+            tape.watch(values)
+            loss = model.compute_loss(x, y, model(x, training=training), None)
+        gradients = tape.gradient(loss, values, unconnected_gradients=tf.UnconnectedGradients.ZERO)
+        return [
+            total + tf.cast(weight, total.dtype) * tf.cast(g, total.dtype)
+            for total, g in zip(sums, gradients, strict=True)
+        ]
+
+    def of_any_length(array):
+        return tf.TensorSpec((None, *array.shape[1:]), array.dtype)
+
+    # Half precision would lose what the later batches add.
+    sums = [tf.TensorSpec(v.shape, tf.float64 if v.dtype == "float64" else tf.float32) for v in variables]
+    specifications = sums, *keras.tree.map_structure(of_any_length, (x, y)), tf.TensorSpec((), tf.float32)
+    return tf.function(add).get_concrete_function(*specifications)

@@ -1,0 +1,1 @@
+"""What watches a training, or steers it. Private: import from `train_by_reconnect`."""

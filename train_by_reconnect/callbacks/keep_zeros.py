@@ -1,0 +1,81 @@
+"""Training on with the zeros of a sparse network in place."""
+
+import keras
+from keras import ops
+
+from train_by_reconnect.optimizers.laperm import LaPerm
+from train_by_reconnect.weights.kernels import kernels_of
+
+
+class KeepZeros(keras.callbacks.Callback):
+    """Keep every weight of a kernel at zero that is zero when training begins, with any optimizer.
+
+    For training on after `prune_by_magnitude` or `sparsify`. The zeros are put back inside each train step, right
+    after the update, as a `kernel_constraint` is; so neither momentum nor weight decay nor moving averages bring one
+    back. A constraint that a kernel has already is applied first.
+
+    During `fit` there is one byte more for each weight. Nothing is left on the model afterwards and nothing needs to be
+    saved: the zeros are in the weights, and the next `fit`, resumed or not, finds them there.
+
+    Three things to know: a kernel initialized with zeros would never learn; norms of gradients (for clipping) include
+    those of the zeros; during training the optimizer's own moving averages (`use_ema`) are not exactly 0 there, but
+    after `fit` the weights are.
+
+    Raises:
+        ValueError: the optimizer is `LaPerm`, which moves zeros as it moves any weight.
+
+    Example:
+
+    >>> import numpy as np
+    >>> from train_by_reconnect import prune_by_magnitude
+    >>> model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2)])
+    >>> reports = prune_by_magnitude(model, 0.5)
+    >>> model.compile(optimizer="adam", loss="mse")
+    >>> history = model.fit(np.ones((8, 4)), np.ones((8, 2)), callbacks=[KeepZeros()], verbose=0)
+    >>> int((model.get_weights()[0] == 0).sum())
+    4
+
+    Reference:
+        Han et al. 2015, section 3.
+    """
+
+    def on_train_begin(self, logs=None):
+        """Refuse an optimizer that moves zeros."""
+        optimizer = self.model.optimizer
+        while optimizer is not None and not isinstance(optimizer, LaPerm):
+            optimizer = getattr(optimizer, "inner_optimizer", None)
+        if optimizer is not None:
+            raise ValueError(
+                f"`KeepZeros` expects an optimizer that leaves weights where they are. Received: {optimizer.name!r}, "
+                "which permutes them, zeros too. Leave this callback out."
+            )
+        self._former = None
+
+    def on_epoch_begin(self, epoch, logs=None):
+        """Look for zeros at the first epoch: by then a resumed training has its weights back."""
+        if self._former is not None:
+            return
+        kernels = [kernel for kernel, _ in kernels_of(self.model)]
+        self._former = [(kernel, kernel.constraint) for kernel in kernels]
+        for kernel in kernels:
+            kernel.constraint = _keeping_zeros(kernel)
+        self.model.make_train_function(force=True)  # a step that is compiled already knows no constraint
+
+    def on_train_end(self, logs=None):
+        """Put the zeros back once more, after moving averages have become the weights, and leave no trace."""
+        for kernel, former in self._former or []:
+            kernel.assign(kernel.constraint(kernel))
+            kernel.constraint = former
+        self.model.make_train_function(force=True)
+
+
+def _keeping_zeros(kernel):
+    """A constraint: what the kernel's own one makes of the weights, and 0 where the kernel is 0 now."""
+    is_kept = ops.convert_to_tensor(kernel.numpy() != 0)
+    own = kernel.constraint
+
+    def constrain(weights):
+        constrained = ops.convert_to_tensor(weights if own is None else own(weights))
+        return ops.where(is_kept, constrained, ops.zeros_like(constrained))
+
+    return constrain

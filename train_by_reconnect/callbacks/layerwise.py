@@ -1,0 +1,240 @@
+"""Layer-wise sparse training: each epoch, or each step, trains some layers only, and pays for those only."""
+
+import contextlib
+
+import keras
+import numpy as np
+
+from train_by_reconnect.optimizers.periodic import PeriodicOptimizer
+from train_by_reconnect.weights.kernels import check_built
+from train_by_reconnect.weights.layouts import describe_variables
+
+
+class LayerwiseTraining(keras.callbacks.Callback):
+    """Train only the layers that a scheme draws for each epoch; the others keep their weights bit for bit.
+
+    While a step runs, and while it is compiled, the variables of the other layers are not trainable: nothing is
+    differentiated with respect to them, and the backward pass ends at the lowest layer that is trained. Between the
+    steps the model is as its user made it. Each set of layers gets one compiled train step, made the first time the set
+    is drawn and used from then on, also in a further `fit`; the set of all layers is the model's own. Custom train
+    steps work if they ask for `self.trainable_variables` (or `trainable_weights`).
+
+    The optimizer is built once, for all layers: the slots of a layer (e.g. Adam's momentum) wait until it is trained
+    again. `optimizer.iterations` counts every step, so learning rate schedules, Adam's bias correction and the k of
+    `LaPerm` and `Lookahead` do too. Their synchronizations take in every layer, since a layer may have been trained
+    since the last one; to a layer that was not they do nothing.
+
+    Only weights are frozen: the forward pass is that of a training, in which dropout acts and every BatchNorm uses the
+    statistics of the batch and updates its moving ones, also in a layer that is not trained. (With `trainable = False`
+    on the whole layer Keras would take the moving statistics, which in a new network normalize nothing.)
+
+    The draw of an epoch depends only on `seed` and the number of the epoch, and that of a step also on its number in
+    the epoch: a training that is resumed, by `initial_epoch` or `keras.callbacks.BackupAndRestore`, draws what it would
+    have drawn.
+
+    `history` holds, for every epoch, a dict of its number, `"epoch"`, and of `"trained"`: for each layer, bottom first,
+    the part of the steps in which it was trained. The logs get `trained_layers`, how many were trained on average.
+
+    Unlike the paper, which draws for an epoch, it may draw for a step.
+
+    Args:
+        scheme: `TopAndBottom`, `MiddleOnly`, `RandomUniform`, `RandomBeta`, or an object with a method
+            `draw(generator, depth)` like theirs. `trainable_layers` tells which layers it chooses from.
+        per: `"epoch"` or `"step"`, what a draw is for. Defaults to `"epoch"`.
+        seed: int, at least 0. Defaults to 0.
+
+    Raises:
+        ValueError: `per` or `seed` is not one of these. From `fit`, the model is not built, or has fewer layers than
+            the scheme names; the optimizer accumulates gradients, which belong to the layers of several draws; `per` is
+            `"step"` and the model is compiled with `steps_per_execution` above 1.
+
+    Example:
+
+    >>> from train_by_reconnect.callbacks.layerwise_schemes import TopAndBottom
+    >>> model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3), keras.layers.Dense(1)])
+    >>> model.compile(optimizer="adam", loss="mse")
+    >>> before = model.layers[0].kernel.numpy()
+    >>> top = LayerwiseTraining(TopAndBottom(top=1))
+    >>> logs = model.fit(np.ones((8, 4)), np.ones((8, 1)), verbose=0, callbacks=[top]).history
+    >>> logs["trained_layers"], top.history
+    ([1.0], [{'epoch': 0, 'trained': [0.0, 1.0]}])
+    >>> bool((model.layers[0].kernel.numpy() == before).all())
+    True
+
+    Reference:
+        Li and Banerjee 2021, "Experiments with Rich Regime Training for Deep Learning", section 6.
+    """
+
+    def __init__(self, scheme, per="epoch", seed=0):
+        super().__init__()
+        if per not in ("epoch", "step"):
+            raise ValueError(f'`per` must be "epoch" or "step". Received: per={per!r}. Choose one of them.')
+        if not isinstance(seed, (int, np.integer)) or seed < 0:
+            raise ValueError(f"`seed` must be an integer of at least 0. Received: seed={seed!r}. Pass e.g. seed=0.")
+        self.scheme, self.per, self.seed = scheme, per, seed
+        self.history = []
+        self._functions, self._own_function, self._is_announced = {}, None, False
+
+    def on_train_begin(self, logs=None):
+        """Find the layers, and build the optimizer for all of them."""
+        self._variables = [variables for _, variables in trainable_layers(self.model)]
+        self._check_optimizer()
+        if not self.model.optimizer.built:
+            self.model.optimizer.build(self.model.trainable_variables)
+
+    def on_epoch_begin(self, epoch, logs=None):
+        """Draw the layers of the epoch."""
+        # Not in on_train_begin, where other callbacks may make the model's own train function anew.
+        if self.model.train_function != self._train_function:
+            if self.model.train_function is not self._own_function:
+                self._own_function, self._functions = self.model.train_function, {}
+            self.model.train_function = self._train_function
+        self._epoch, self._steps, self._counts = epoch, 0, np.zeros(len(self._variables))
+        if self.per == "epoch":
+            self._trained = self._draw(epoch)
+
+    def on_train_batch_begin(self, batch, logs=None):
+        """Draw the layers of the step."""
+        if self.per == "step":
+            self._trained = self._draw(self._epoch, batch)
+        self._is_announced = True
+
+    def on_epoch_end(self, epoch, logs=None):
+        """Record what was trained."""
+        trained = (self._counts / max(self._steps, 1)).tolist()
+        self.history.append({"epoch": epoch, "trained": trained})
+        if logs is not None:
+            logs["trained_layers"] = sum(trained)
+
+    def on_train_end(self, logs=None):
+        """Give the model its own train function back."""
+        self._put_back()
+
+    def _draw(self, *numbers):
+        depth = len(self._variables)
+        trained = tuple(sorted(set(self.scheme.draw(np.random.default_rng([self.seed, *numbers]), depth))))
+        if not trained or trained[0] < 0 or trained[-1] >= depth:
+            raise ValueError(
+                f"`scheme.draw` must return at least one of the layers 0 to {depth - 1}. Received: {trained} from "
+                f"scheme={self.scheme!r}. Correct the scheme."
+            )
+        return trained
+
+    def _train_function(self, iterator):
+        if not self._is_announced:  # a `fit` that ended with an exception has left this function in the model
+            self._put_back()
+            return self._own_function(iterator)
+        self._is_announced = False
+        self._steps += 1
+        self._counts[list(self._trained)] += 1
+        if len(self._trained) == len(self._variables):
+            return self._own_function(iterator)
+        frozen = [v for i, variables in enumerate(self._variables) if i not in self._trained for v in variables]
+        with _frozen(frozen, self.model.optimizer):
+            return self._function_for(self._trained)(iterator)
+
+    def _function_for(self, trained):
+        if trained not in self._functions:
+            present = self.model.train_function
+            self.model.make_train_function(force=True)
+            self._functions[trained], self.model.train_function = self.model.train_function, present
+        return self._functions[trained]
+
+    def _put_back(self):
+        if self.model.train_function == self._train_function:
+            self.model.train_function = self._own_function
+
+    def _check_optimizer(self):
+        for optimizer in _with_inner(self.model.optimizer):
+            if optimizer.gradient_accumulation_steps:
+                raise ValueError(
+                    "`LayerwiseTraining` expects an optimizer that does not accumulate gradients. Received: "
+                    f"gradient_accumulation_steps={optimizer.gradient_accumulation_steps}. Use a larger batch."
+                )
+        if self.per == "step" and self.model.steps_per_execution > 1:
+            raise ValueError(
+                '`LayerwiseTraining(per="step")` must be asked before every step. Received: a model compiled with '
+                f"steps_per_execution={self.model.steps_per_execution}. Compile it with 1."
+            )
+
+
+def trainable_layers(model):
+    """The layers of a network as a layer-wise training counts them: those that hold a trainable kernel, bottom first.
+
+    A layer of Keras that holds trainable variables but no kernel (a normalization, `PReLU`) goes with the layer before
+    it; at the very bottom, with the first. The order is that of `model.layers`, nested models in their place: for a
+    functional model from the inputs to the outputs, for a subclassed one as its layers were made. A layer that is not
+    trainable does not count; of a composite layer (the projections of an attention) each part does.
+
+    Args:
+        model: a built `keras.Model`.
+
+    Returns:
+        List of pairs: the `keras.Layer` with the kernel, and the list of trainable variables that go with it.
+
+    Raises:
+        ValueError: the model is not built, or has no trainable kernel.
+
+    Example:
+
+    >>> parts = [keras.layers.Dense(3), keras.layers.BatchNormalization(), keras.layers.Dense(1, name="top")]
+    >>> model = keras.Sequential([keras.Input((4,)), *parts])
+    >>> [[variable.name for variable in variables] for _, variables in trainable_layers(model)]
+    [['kernel', 'bias', 'gamma', 'beta'], ['kernel', 'bias']]
+
+    Reference:
+        Li and Banerjee 2021, section 3: layers near the input are the bottom ones, those near the output the top ones.
+    """
+    check_built(model)
+    trainable = model.trainable_variables
+    kinds = {id(v): layout.kind for v, layout in zip(trainable, describe_variables(trainable), strict=True)}
+    found, before_first = [], []
+    for layer in _in_order(model):
+        own = [variable for variable in layer._trainable_variables if id(variable) in kinds]
+        own_kinds = [kinds.pop(id(variable)) for variable in own]  # a variable that two layers share counts once
+        if "kernel" in own_kinds:
+            found.append((layer, [*before_first, *own]))
+            before_first = []
+        elif found:
+            found[-1][1].extend(own)
+        else:
+            before_first.extend(own)
+    if not found:
+        raise ValueError(
+            f"`model` must have a layer with a trainable kernel. Received: model={model.name!r} without one. Set "
+            "`trainable = True` on its layers."
+        )
+    return found
+
+
+def _in_order(layer):
+    """A layer and all inside it, as Keras orders their variables; its `_flatten_layers` reverses what is nested."""
+    yield layer
+    for inside in layer._layers:
+        yield from _in_order(inside)
+
+
+@contextlib.contextmanager
+def _frozen(variables, optimizer):
+    """Take variables out of the steps that are run, or compiled, meanwhile."""
+    # Keras' own flag decides what `trainable_variables` are; TensorFlow's, which Keras does not change with it, whether
+    # a tape records what is computed from the variable, and so how far a backward pass goes.
+    flagged = [(each, each._trainable) for variable in variables for each in (variable, variable._value)]
+    synchronizing = [each for each in _with_inner(optimizer) if isinstance(each, PeriodicOptimizer)]
+    try:
+        for each, _ in flagged:
+            each._trainable = False
+        for each in synchronizing:
+            each.frozen_for_step = frozenset(map(id, variables))
+        yield
+    finally:
+        for each, was_trainable in flagged:
+            each._trainable = was_trainable
+        for each in synchronizing:
+            each.frozen_for_step = frozenset()
+
+
+def _with_inner(optimizer):
+    while optimizer is not None:
+        yield optimizer
+        optimizer = getattr(optimizer, "inner_optimizer", None)

@@ -1,0 +1,191 @@
+"""A callback that records how the order of the weights changes while a network trains."""
+
+import csv
+import numbers
+import os
+import pathlib
+
+import keras
+import numpy as np
+
+from train_by_reconnect.backend import tensorflow as backend
+from train_by_reconnect.backend.row_ranking import rank_rows
+from train_by_reconnect.weights.profiles import weight_profiles
+from train_by_reconnect.weights.ranking_distance import mean_and_deviation, rank_changes
+
+PERCENTILES = {"minimum": 0, "p15": 15, "p50": 50, "p85": 85, "maximum": 100}
+
+
+class RankingMonitor(keras.callbacks.Callback):
+    """Record the ranking distance of one optimizer step, and where each weight vector's values lie, every n steps.
+
+    The distance is always that of a single step, `|R_t - R_(t-1)|`, as in the paper; with `every` above 1 only each
+    n-th step is measured. That takes two rankings a measurement, and one where every step is measured. A step that
+    the optimizer skips, e.g. for gradients that are not finite, is not recorded.
+
+    `distances` holds a dict for each measurement and kernel: `step`, `kernel`, `mean` (D_t) and `deviation`
+    (SD[D_t]), both in ranks, `mean_ratio` and `deviation_ratio`, the same divided by the size of a weight vector, and
+    `changed`, the fraction of weights whose rank changed. `percentiles` holds a dict for each measurement, kernel and
+    weight vector: `step`, `kernel`, `vector` (its number), `minimum`, `p15`, `p50`, `p85` and `maximum` of its weights;
+    the first ones are of the weights that the training starts with.
+
+    Args:
+        layers: str or list of str, the names of the layers whose kernels are recorded, as in `weight_profiles`.
+            Defaults to `None`, every kernel.
+        every: int, at least 1, steps from one recorded distance to the next. Defaults to 100.
+        percentiles_every: int, at least 1, steps from one record of percentiles to the next. Defaults to `every`.
+        folder: str or path, where `ranking_distance.csv` and `weight_percentiles.csv` are written after every epoch,
+            each under a temporary name first. A training that goes on at a later step keeps the rows up to it; one
+            that starts anew replaces them. Defaults to `None`, no files.
+        log_dir: str or path, where logs for TensorBoard are written: the distances, and the percentiles as means over
+            the weight vectors. Defaults to `None`, no logs.
+
+    Raises:
+        ValueError: `every` or `percentiles_every` is not an integer of at least 1; from `fit`, a layer does not exist,
+            `steps_per_execution` is above 1, or a weight has become NaN or infinite.
+
+    Example:
+
+    >>> model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3, name="dense")])
+    >>> model.compile(optimizer="sgd", loss="mse")
+    >>> monitor = RankingMonitor("dense", every=2)
+    >>> history = model.fit(np.ones((20, 4)), np.ones((20, 3)), batch_size=4, verbose=0, callbacks=[monitor])
+    >>> [row["step"] for row in monitor.distances], len(monitor.percentiles)
+    ([2, 4], 9)
+
+    Reference:
+        Qiu and Suda 2020, section 3 and A.3, Fig. 3 and 13. Unlike the paper, which does not say how often it measures,
+        `every` does.
+    """
+
+    def __init__(self, layers=None, every=100, percentiles_every=None, folder=None, log_dir=None):
+        super().__init__()
+        self.layers = layers
+        self.every = _check_period("every", every)
+        self.percentiles_every = _check_period("percentiles_every", percentiles_every or every)
+        self.folder = None if folder is None else pathlib.Path(folder)
+        self.log_dir = log_dir
+        self.distances, self.percentiles = [], []
+
+    def on_train_begin(self, logs=None):
+        """Find the kernels."""
+        if getattr(self.model, "steps_per_execution", 1) > 1:
+            raise ValueError(
+                "`RankingMonitor` must see the weights after every step. Received: "
+                f"steps_per_execution={self.model.steps_per_execution}. Compile the model with steps_per_execution=1."
+            )
+        self._profiles = weight_profiles(self.model, self.layers)
+        self._writer = None if self.log_dir is None else backend.summary_writer(self.log_dir)
+        self._rankings, self._started = (None, None), False
+
+    def on_epoch_begin(self, epoch, logs=None):
+        """At the start, take up earlier rows, and record the weights that the training starts with."""
+        if self._started:  # not in on_train_begin: BackupAndRestore may set the state after it
+            return
+        self._started, step = True, self._step()
+        if step == 0:
+            self.distances, self.percentiles = [], []
+            self._record_percentiles(step)
+        elif self.folder is not None:
+            self.distances = _read(self.folder / "ranking_distance.csv", step)
+            self.percentiles = _read(self.folder / "weight_percentiles.csv", step)
+
+    def on_train_batch_begin(self, batch, logs=None):
+        """Rank the weights if the coming step is to be measured."""
+        self._begun = self._step()
+        if (self._begun + 1) % self.every == 0 and self._rankings[0] != self._begun:
+            self._rankings = self._begun, self._rank()
+
+    def on_train_batch_end(self, batch, logs=None):
+        """Record what is due."""
+        step = self._step()
+        if step == self._begun:
+            return
+        if step % self.every == 0:
+            self._record_distances(step)
+        if step % self.percentiles_every == 0:
+            self._record_percentiles(step)
+
+    def on_epoch_end(self, epoch, logs=None):
+        """Write the files."""
+        if self.folder is not None:
+            _write(self.folder / "ranking_distance.csv", self.distances)
+            _write(self.folder / "weight_percentiles.csv", self.percentiles)
+
+    def on_train_end(self, logs=None):
+        """Close the logs."""
+        if self._writer is not None:
+            self._writer.close()
+
+    def _step(self):
+        return int(self.model.optimizer.iterations.numpy())
+
+    def _rank(self):
+        return [rank_rows(profile.unsorted) for profile in self._profiles]
+
+    def _record_distances(self, step):
+        before, after = self._rankings[1], self._rank()
+        self._rankings = step, after
+        for profile, old, new in zip(self._profiles, before, after, strict=True):
+            changes, size = rank_changes(old, new), new.shape[1]
+            mean, deviation = mean_and_deviation(changes)
+            values = {
+                "mean": mean,
+                "deviation": deviation,
+                "mean_ratio": mean / size,
+                "deviation_ratio": deviation / size,
+                "changed": np.count_nonzero(changes) / changes.size,
+            }
+            self.distances.append({"step": step, "kernel": profile.name, **values})
+            self._log(step, profile.name, "ranking_distance", values)
+
+    def _record_percentiles(self, step):
+        for profile in self._profiles:
+            values = np.percentile(profile.unsorted, list(PERCENTILES.values()), axis=1)
+            for vector, of_vector in enumerate(values.T.tolist()):
+                named = dict(zip(PERCENTILES, of_vector, strict=True))
+                self.percentiles.append({"step": step, "kernel": profile.name, "vector": vector, **named})
+            self._log(step, profile.name, "weights", dict(zip(PERCENTILES, values.mean(axis=1), strict=True)))
+
+    def _log(self, step, kernel, group, values):
+        if self._writer is not None:
+            backend.write_scalars(self._writer, step, {f"{kernel}/{group}/{key}": v for key, v in values.items()})
+
+
+def _check_period(name, value):
+    if isinstance(value, bool) or not isinstance(value, numbers.Integral) or value < 1:
+        raise ValueError(
+            f"`{name}` must be an integer of at least 1, in optimizer steps. Received: {name}={value!r}. Pass 1 to "
+            "record every step."
+        )
+    return int(value)
+
+
+def _read(path, last_step):
+    """The rows of an earlier attempt, without those that will be recorded again."""
+    if not path.exists():
+        return []
+    with path.open(newline="") as file:
+        rows = [{name: _number(cell) for name, cell in row.items()} for row in csv.DictReader(file)]
+    return [row for row in rows if row["step"] <= last_step]
+
+
+def _number(cell):
+    for number in (int, float):
+        try:
+            return number(cell)
+        except ValueError:
+            continue
+    return cell
+
+
+def _write(path, rows):
+    if not rows:
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f"partial_{os.getpid()}_{path.name}")
+    with partial.open("w", newline="") as file:
+        writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+    partial.replace(path)

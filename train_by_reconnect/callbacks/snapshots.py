@@ -1,0 +1,76 @@
+"""A callback that keeps what a kernel was during a training."""
+
+import keras
+
+from train_by_reconnect.weights.profiles import weight_profiles
+
+
+class KernelSnapshots(keras.callbacks.Callback):
+    """Keep the weight vectors of one kernel from its initialization to the end of a training.
+
+    The first snapshot is of the weights that `fit` starts with, the last of those that it ends with: for LaPerm,
+    after the final synchronization. Each takes as much memory as the kernel.
+
+    Args:
+        layer: str, the name of the layer whose kernel is wanted, or the kernel's path where a layer has several.
+        every: int, at least 1, optimizer steps between snapshots. Defaults to 1. With `steps_per_execution` they
+            are taken at the end of the call in which they are due.
+
+    Raises:
+        ValueError: `every` is below 1; at the start of `fit`, there is no such layer, or it has several kernels.
+
+    Example:
+
+    >>> import numpy as np
+    >>> model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3, name="dense")])
+    >>> model.compile(optimizer="sgd", loss="mse")
+    >>> snapshots = KernelSnapshots("dense", every=2)
+    >>> history = model.fit(np.ones((20, 4)), np.ones((20, 3)), batch_size=4, verbose=0, callbacks=[snapshots])
+    >>> snapshots.steps, snapshots.rows[0].shape
+    ([0, 2, 4, 5], (3, 4))
+    """
+
+    def __init__(self, layer, every=1):
+        super().__init__()
+        if every < 1:
+            raise ValueError(
+                f"`every` must be at least 1, in optimizer steps. Received: every={every}. Pass 1 to keep every step."
+            )
+        self.layer, self.every = layer, every
+        self.steps, self.rows = [], []
+
+    def on_train_begin(self, logs=None):
+        """Find the kernel and keep the weights that the training starts with."""
+        self._profile = self._find()
+        if self._step() not in self.steps:  # a second `fit` goes on where the first ended
+            self._keep()
+
+    def on_train_batch_end(self, batch, logs=None):
+        """Keep the weights if a snapshot is due."""
+        if self._step() // self.every > self.steps[-1] // self.every:
+            self._keep()
+
+    def on_train_end(self, logs=None):
+        """Keep the weights that the training ends with: a final synchronization changes them without a step."""
+        if self.steps[-1] == self._step():
+            self.steps.pop()
+            self.rows.pop()
+        self._keep()
+
+    def _step(self):
+        return int(self.model.optimizer.iterations.numpy())
+
+    def _keep(self):
+        self.steps.append(self._step())
+        self.rows.append(self._profile.unsorted)
+
+    def _find(self):
+        profiles = weight_profiles(self.model)
+        found = [profile for profile in profiles if profile.name == self.layer]
+        found = found or weight_profiles(self.model, self.layer)
+        if len(found) > 1:
+            raise ValueError(
+                f"`layer` must name one kernel. Received: layer={self.layer!r}, which has {len(found)}. Pass one of "
+                f"their paths: {', '.join(profile.name for profile in found)}."
+            )
+        return found[0]

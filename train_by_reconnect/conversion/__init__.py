@@ -1,0 +1,1 @@
+"""One model made into another. Private: import from `train_by_reconnect`."""

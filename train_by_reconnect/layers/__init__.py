@@ -1,0 +1,1 @@
+"""Layers with fixed kernels. Private: import from `train_by_reconnect`."""

@@ -1,0 +1,259 @@
+"""Layers whose kernels stay as they are, and of which a factor for each weight is trained instead."""
+
+import keras
+
+from train_by_reconnect.layers.initializers import PositiveUniform
+from train_by_reconnect.weights.layouts import describe_layer
+
+# The layers whose kernels are all their own; what holds other layers (attention, recurrent layers) is made of these.
+LAYER_CLASSES = (
+    keras.layers.Dense,
+    keras.layers.EinsumDense,
+    keras.layers.Conv1D,
+    keras.layers.Conv2D,
+    keras.layers.Conv3D,
+    keras.layers.Conv1DTranspose,
+    keras.layers.Conv2DTranspose,
+    keras.layers.Conv3DTranspose,
+    keras.layers.DepthwiseConv1D,
+    keras.layers.DepthwiseConv2D,
+    keras.layers.SeparableConv1D,
+    keras.layers.SeparableConv2D,
+)
+
+
+class FixedKernels(keras.layers.Wrapper):
+    """A layer whose kernels never change, each multiplied by a function of trained scores, one for every weight.
+
+    The base of `Masked`, `Signed`, `EdgePopup` and `BernoulliMask`, which say what the factor is: the layer computes
+    with the kernel `w * factor(t)`. The kernel is kept once; the product lives as long as a step.
+
+    Strides, padding, dilation, groups, activation, masks of sequences and the dtype policy are those of the wrapped
+    layer. Its `kernel_regularizer` and `activity_regularizer` are honoured, the first at each call and on the kernel
+    that the layer computes with; a constraint is refused, as nothing updates a fixed kernel. A bias stays fixed too
+    unless `train_bias`.
+
+    Args:
+        layer: a `keras.layers` Dense, EinsumDense, Conv1D/2D/3D, Conv1D/2D/3DTranspose, DepthwiseConv1D/2D or
+            SeparableConv1D/2D, built or not.
+        train_bias: bool, whether the bias is trained. Defaults to `False`.
+        score_initializer: whatever `keras.initializers.get` takes. Defaults to `PositiveUniform()`.
+        score_regularizer: whatever `keras.regularizers.get` takes, e.g. `MinimalChange()`, or a list of such, one for
+            each kernel. Defaults to None.
+        **kwargs: `name` and `trainable`, as for any layer. The name defaults to that of `layer`.
+
+    Input and output shapes: those of `layer`.
+
+    Raises:
+        ValueError: `layer` is none of these, or has a constraint on its kernel.
+    """
+
+    def __init__(self, layer, *, train_bias=False, score_initializer=None, score_regularizer=None, **kwargs):
+        if not isinstance(layer, LAYER_CLASSES):
+            raise ValueError(
+                f"`layer` must be one of {', '.join(each.__name__ for each in LAYER_CLASSES)}. Received: layer={layer} "
+                f"of class {type(layer).__name__}. Wrap the layers inside it one by one."
+            )
+        for name in ("kernel_constraint", "depthwise_constraint", "pointwise_constraint"):
+            if getattr(layer, name, None) is not None:
+                raise ValueError(
+                    f"`layer` must have no constraint on a kernel, which is fixed and never updated. Received: {name}="
+                    f"{getattr(layer, name)} of {layer.name!r}. Leave it out."
+                )
+        kwargs.setdefault("name", layer.name)
+        # The wrapped layer casts by its own policy; scores and product keep the precision of the kernel.
+        super().__init__(layer, **{**kwargs, "dtype": layer.variable_dtype, "autocast": False})
+        self.train_bias = train_bias
+        self.score_initializer = keras.initializers.get(score_initializer or PositiveUniform())
+        if isinstance(score_regularizer, (list, tuple)):
+            self.score_regularizer = [keras.regularizers.get(each) for each in score_regularizer]
+        else:
+            self.score_regularizer = keras.regularizers.get(score_regularizer)
+        self.supports_masking = layer.supports_masking
+
+    @classmethod
+    def of(cls, layer_class, **arguments):
+        """Give a function that makes such layers, without a bias unless told otherwise.
+
+        It takes the arguments of `layer_class`, so it can stand wherever an architecture takes a class of layers.
+
+        Args:
+            layer_class: class, e.g. `keras.layers.Conv2D`.
+            **arguments: for this class.
+
+        Returns:
+            Function of the arguments of `layer_class`, with `use_bias=False` by default.
+
+        Example:
+
+        >>> from train_by_reconnect import Masked
+        >>> masked_dense = Masked.of(keras.layers.Dense)
+        >>> masked_dense(300, activation="relu").layer.use_bias
+        False
+        """
+
+        def make(*args, use_bias=False, **kwargs):
+            return cls(layer_class(*args, use_bias=use_bias, **kwargs), **arguments)
+
+        return make
+
+    def build(self, input_shape):
+        """Build the layer, and a score for every weight of its kernels."""
+        super().build(input_shape)
+        self.scores = [
+            self.add_weight(
+                shape=kernel.shape,
+                initializer=_own(self.score_initializer),
+                regularizer=regularizer,
+                autocast=False,
+                name=kernel.name.replace("kernel", "scores"),
+            )
+            for kernel, regularizer in zip(self.kernels, self._regularizers(), strict=True)
+        ]
+        self._fix()
+
+    def call(self, inputs):
+        """Compute the layer with its effective kernels."""
+        effective = {}
+        for kernel, values in zip(self.kernels, self.effective_kernels(), strict=True):
+            effective[id(kernel)] = values
+            if kernel.regularizer is not None and self.trainable:
+                self.add_loss(kernel.regularizer(values))
+        # All weights are handed over, as a scope around this one would else be hidden from the layer.
+        state = [(variable, effective.get(id(variable), variable.value)) for variable in self.layer.weights]
+        with keras.StatelessScope(state, collect_losses=True) as scope:
+            outputs = self.layer(inputs)
+        self.layer._clear_losses()  # from here on they are this layer's; both would count in a scope around this one
+        for loss in scope.losses:
+            self.add_loss(loss)
+        return outputs
+
+    @property
+    def kernels(self):
+        """The fixed kernels, as list of `keras.Variable`: one, or two of a separable convolution."""
+        return [variable for variable, layout in describe_layer(self.layer) if layout.kind == "kernel"]
+
+    def effective_kernels(self):
+        """The kernels that the layer computes with.
+
+        Returns:
+            List of tensors, one for each kernel, of its shape and dtype.
+        """
+        pairs = zip(self.kernels, self.scores, strict=True)
+        return [self.effective_kernel(kernel.value, scores.value) for kernel, scores in pairs]
+
+    def effective_kernel(self, kernel, scores):
+        """`kernel * factor(scores)`; a subclass may know a faster way.
+
+        Args:
+            kernel: tensor.
+            scores: tensor of its shape and dtype.
+
+        Returns:
+            Tensor of this shape and dtype, with the gradient that is to reach the scores.
+        """
+        return kernel * self.factor(scores)
+
+    def factor(self, scores):
+        """What a kernel is multiplied by: to be said by a subclass.
+
+        Args:
+            scores: tensor.
+
+        Returns:
+            Tensor of the shape and dtype of `scores`, with the gradient that is to reach the scores.
+        """
+        raise NotImplementedError
+
+    def is_changed(self, scores):
+        """Which connections are not what they were before training: to be said by a subclass.
+
+        Args:
+            scores: tensor.
+
+        Returns:
+            Boolean tensor of the shape of `scores`.
+        """
+        raise NotImplementedError
+
+    def set_score_regularizers(self, regularizers):
+        """Set a regularizer for the scores of each kernel; a model must be compiled anew afterwards.
+
+        Args:
+            regularizers: list of `keras.Regularizer` or None, one for each kernel.
+        """
+        self.score_regularizer = regularizers
+        for scores, regularizer in zip(self.scores, self._regularizers(), strict=True):
+            scores.regularizer = regularizer
+
+    def _regularizers(self):
+        several = isinstance(self.score_regularizer, (list, tuple))
+        return self.score_regularizer if several else [self.score_regularizer] * len(self.kernels)
+
+    def compute_output_shape(self, input_shape):
+        """The output shape of the wrapped layer."""
+        return self.layer.compute_output_shape(input_shape)
+
+    @property
+    def input_spec(self):
+        """What the wrapped layer takes."""
+        return self.layer.input_spec
+
+    @property
+    def trainable(self):
+        """Whether the scores, and the bias if `train_bias`, are trained; the kernels never are."""
+        return self._trainable
+
+    @trainable.setter
+    def trainable(self, value):
+        keras.layers.Wrapper.trainable.fset(self, value)
+        if self.built:
+            self._fix()
+
+    def _fix(self):
+        """Take from training what stays fixed; Keras sets all variables of a layer at once."""
+        fixed = {id(kernel) for kernel in self.kernels}
+        for variable in self.layer.weights:
+            variable.trainable = self.trainable and self.train_bias and id(variable) not in fixed
+
+    def get_config(self):
+        """The arguments of this layer and the wrapped layer's configuration."""
+        return {
+            **super().get_config(),
+            "train_bias": self.train_bias,
+            "score_initializer": keras.initializers.serialize(self.score_initializer),
+            "score_regularizer": keras.saving.serialize_keras_object(self.score_regularizer),
+        }
+
+
+def connectivity_layers(model):
+    """All layers with fixed kernels in a model, those of the models inside it too.
+
+    Args:
+        model: `keras.Model` or `keras.Layer`.
+
+    Returns:
+        List of `FixedKernels`, in the order of the model's layers; those inside one layer in any order.
+
+    Raises:
+        ValueError: there is none.
+
+    Example:
+
+    >>> from train_by_reconnect import Masked
+    >>> model = keras.Sequential([Masked(keras.layers.Dense(3)), keras.layers.ReLU()])
+    >>> len(connectivity_layers(model))
+    1
+    """
+    found = [layer for layer in model._flatten_layers() if isinstance(layer, FixedKernels)]
+    if not found:
+        raise ValueError(
+            f"`model` must hold layers with fixed kernels. Received: model={model.name!r}, which has none. Make one "
+            "with `connectivity_model`, or of layers such as `Masked(keras.layers.Dense(10))`."
+        )
+    return found
+
+
+def _own(initializer):
+    """An initializer for one variable: two kernels of a layer must not draw the same scores."""
+    return initializer.clone() if isinstance(initializer, keras.initializers.Initializer) else initializer

@@ -1,0 +1,118 @@
+"""Connectivity training: fixed random weights, of which a trained score masks each or flips its sign."""
+
+import math
+
+import keras
+
+from train_by_reconnect.backend.tensorflow_gradients import times_step
+from train_by_reconnect.layers.fixed_kernels import FixedKernels
+
+
+@keras.saving.register_keras_serializable("train_by_reconnect")
+class Masked(FixedKernels):
+    """A layer that trains which of its connections there are; the kernel keeps its initial values.
+
+    Each weight `w` has a trained score `t`, and the layer computes with
+
+        w * m(t),  m(t) = 0 for t <= 0 and 1 for t > 0
+
+    In the backward pass the derivative of `m` is taken as 1 (straight-through estimator), so the gradient of a score is
+    the gradient of the effective weight times `w`. Scores start in (0, 0.1], all connections present; a masked one
+    comes back as soon as its score is above 0 again.
+
+    Args:
+        layer: the layer to mask, as in `FixedKernels`.
+        rescale: bool, divide the masked kernel by the fraction of weights that it keeps, as an option of the authors'
+            code does. No gradient passes through the fraction. Defaults to `False`.
+        **kwargs: as in `FixedKernels`: `train_bias`, `score_initializer`, `score_regularizer`, `name`, `trainable`.
+
+    Input and output shapes: those of `layer`.
+
+    Raises:
+        ValueError: as in `FixedKernels`.
+
+    Example:
+
+    >>> layer = Masked(keras.layers.Dense(2, use_bias=False, kernel_initializer="ones"))
+    >>> layer.build((None, 3))
+    >>> _ = layer.scores[0].assign([[0.1, -0.1], [0.1, -0.1], [0.1, 0.1]])
+    >>> layer(keras.ops.ones((1, 3))).numpy()
+    array([[3., 1.]], dtype=float32)
+
+    Reference:
+        Ivan and Florian 2020, "Training highly effective connectivities within neural networks with randomly
+        initialized, fixed weights", section 2, equations (1) and (2).
+    """
+
+    def __init__(self, layer, *, rescale=False, **kwargs):
+        super().__init__(layer, **kwargs)
+        self.rescale = rescale
+
+    def factor(self, scores):
+        """The mask: 0 or 1, or 0 or the inverse of the fraction kept."""
+        return self.effective_kernel(keras.ops.ones_like(scores), scores)
+
+    def effective_kernel(self, kernel, scores):
+        """The masked kernel, in one pass."""
+        masked = times_step(kernel, scores, below=0.0)
+        if not self.rescale:
+            return masked
+        kept = keras.ops.mean(keras.ops.cast(scores > 0, scores.dtype))
+        # A layer that has lost all its connections answers 0, and not 0 / 0.
+        return masked / keras.ops.maximum(kept, 1 / math.prod(scores.shape))
+
+    def is_changed(self, scores):
+        """Where a connection is masked."""
+        return scores <= 0
+
+    def get_config(self):
+        """The arguments."""
+        return {**super().get_config(), "rescale": self.rescale}
+
+
+@keras.saving.register_keras_serializable("train_by_reconnect")
+class Signed(FixedKernels):
+    """A layer that trains the signs of its connections; the magnitudes keep their initial values.
+
+    Each weight `w` has a trained score `t`, and the layer computes with
+
+        w * s(t),  s(t) = -1 for t <= 0 and 1 for t > 0
+
+    In the backward pass the derivative of `s` is taken as 1 (straight-through estimator). Scores start in (0, 0.1], no
+    sign flipped.
+
+    Unlike the paper, whose sign function is 0 at 0, a score of 0 flips: no connection is ever removed, and a sign is
+    flipped exactly where `Masked` would mask.
+
+    Args:
+        layer: the layer whose signs are trained, as in `FixedKernels`.
+        **kwargs: as in `FixedKernels`: `train_bias`, `score_initializer`, `score_regularizer`, `name`, `trainable`.
+
+    Input and output shapes: those of `layer`.
+
+    Raises:
+        ValueError: as in `FixedKernels`.
+
+    Example:
+
+    >>> layer = Signed(keras.layers.Dense(2, use_bias=False, kernel_initializer="ones"))
+    >>> layer.build((None, 3))
+    >>> _ = layer.scores[0].assign([[0.1, -0.1], [0.1, -0.1], [0.1, 0.1]])
+    >>> layer(keras.ops.ones((1, 3))).numpy()
+    array([[ 3., -1.]], dtype=float32)
+
+    Reference:
+        Ivan and Florian 2020, section 3.
+    """
+
+    def factor(self, scores):
+        """The signs: -1 or 1."""
+        return self.effective_kernel(keras.ops.ones_like(scores), scores)
+
+    def effective_kernel(self, kernel, scores):
+        """The kernel with its signs, in one pass."""
+        return times_step(kernel, scores, below=-1.0)
+
+    def is_changed(self, scores):
+        """Where a sign is flipped."""
+        return scores <= 0

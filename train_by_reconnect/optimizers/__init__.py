@@ -1,0 +1,1 @@
+"""Optimizers around another. Private: import from `train_by_reconnect`."""

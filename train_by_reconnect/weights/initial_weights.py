@@ -1,0 +1,179 @@
+"""What to do to a network's weights before training it by permutation. Everything is seeded and reported."""
+
+import numpy as np
+
+from train_by_reconnect.backend.rows import from_rows, to_rows
+from train_by_reconnect.weights.kernels import kernels_of, reports_of
+
+
+def sparsify(model, sparsity, *, method="exact", input_limit=0.2, seed=None):
+    """Set random weights of every kernel to zero. Biases and normalization layers are left alone.
+
+    Args:
+        model: a built `keras.Model`.
+        sparsity: the fraction of zeros, from 0 to 1: a float for all kernels, or a list with one for
+            each kernel, in the order of `model.trainable_variables` (layer-wise rates, A.5.0).
+        method: `"exact"`: that fraction of each kernel, rounded to a whole number of weights; `"bernoulli"`: each
+            weight by itself with that probability, as in the original code. Defaults to `"exact"`.
+        input_limit: float or None, the most that a single rate takes from the first kernel; a list is taken as
+            it is. Defaults to 0.2, as in the paper.
+        seed: int or None.
+
+    Returns:
+        List of `KernelReport`, one for each kernel.
+
+    Raises:
+        ValueError: a rate or a limit outside 0 to 1, a list of the wrong length, an unknown method, or a model
+            that is not built.
+
+    Example:
+
+    >>> import keras
+    >>> model = keras.Sequential([keras.Input((10,)), keras.layers.Dense(5), keras.layers.Dense(4)])
+    >>> [report.sparsity for report in sparsify(model, 0.5, seed=0)]
+    [0.2, 0.5]
+
+    Reference:
+        Qiu and Suda 2020, sections 5.4 and 5.5, A.5.0 and A.5.4.
+    """
+    kernels = [kernel for kernel, _ in kernels_of(model)]
+    rates = _rates(sparsity, len(kernels), input_limit)
+    if method not in ("exact", "bernoulli"):
+        raise ValueError(f'`method` must be "exact" or "bernoulli". Received: method={method!r}. Choose one of them.')
+    random = np.random.default_rng(seed)
+    for kernel, rate in zip(kernels, rates, strict=True):
+        value = kernel.numpy()
+        if method == "exact":
+            value.flat[random.choice(value.size, round(rate * value.size), replace=False)] = 0
+        else:
+            value[random.random(value.shape) < rate] = 0
+        kernel.assign(value)
+    return reports_of(kernels)
+
+
+def _rates(sparsity, count, input_limit):
+    if input_limit is not None and not 0 <= input_limit <= 1:
+        raise ValueError(
+            f"`input_limit` is a fraction of zeros, from 0 to 1, or None. Received: input_limit={input_limit}. "
+            "Write 0.2 for 20 %."
+        )
+    if np.ndim(sparsity) == 0:
+        first = sparsity if input_limit is None else min(sparsity, input_limit)
+        rates = [first, *[sparsity] * (count - 1)][:count]
+    else:
+        rates = list(sparsity)
+    if len(rates) != count:
+        raise ValueError(
+            f"`sparsity` must be a number, or a list of one for each of the {count} kernels. "
+            f"Received: sparsity={sparsity}. Give a list of that length."
+        )
+    if not all(0 <= rate <= 1 for rate in np.ravel(sparsity)):
+        raise ValueError(
+            f"`sparsity` is a fraction of zeros, from 0 to 1. Received: sparsity={sparsity}. Write 0.9 for 90 %."
+        )
+    return rates
+
+
+def share_value(model, value):
+    """Set every weight of every kernel that is not zero to one value: a weight agnostic network.
+
+    Args:
+        model: a built `keras.Model`; sparsify it first, since equal weights alone leave nothing to permute.
+        value: float.
+
+    Returns:
+        List of `KernelReport`, one for each kernel.
+
+    Example:
+
+    >>> import keras
+    >>> model = keras.Sequential([keras.Input((10,)), keras.layers.Dense(5)])
+    >>> reports = sparsify(model, [0.4], seed=0), share_value(model, 0.08)
+    >>> sorted({round(weight, 2) for weight in model.get_weights()[0].ravel().tolist()})
+    [0.0, 0.08]
+
+    Reference:
+        Qiu and Suda 2020, section 5.5.
+    """
+    kernels = [kernel for kernel, _ in kernels_of(model)]
+    for kernel in kernels:
+        old = kernel.numpy()
+        kernel.assign(np.where(old == 0, 0, value).astype(old.dtype))
+    return reports_of(kernels)
+
+
+def shuffle_weight_vectors(model, *, seed=None):
+    """Shuffle every weight vector of every kernel: the values stay, the locations are lost.
+
+    Of a trained network this makes the initialization N_S. Clone the network first to keep it.
+
+    Args:
+        model: a built `keras.Model`.
+        seed: int or None.
+
+    Returns:
+        List of `KernelReport`, one for each kernel.
+
+    Example:
+
+    >>> import keras
+    >>> model = keras.Sequential([keras.Input((10,)), keras.layers.Dense(5)])
+    >>> before = model.get_weights()[0]
+    >>> reports = shuffle_weight_vectors(model, seed=0)
+    >>> bool((np.sort(before, axis=0) == np.sort(model.get_weights()[0], axis=0)).all())
+    True
+
+    Reference:
+        Qiu and Suda 2020, section 5.1.
+    """
+    random = np.random.default_rng(seed)
+    kernels = kernels_of(model)
+    for kernel, axes in kernels:
+        rows = to_rows(kernel.numpy(), axes, np)
+        kernel.assign(from_rows(random.permuted(rows, axis=1), kernel.shape, axes, np))
+    return reports_of([kernel for kernel, _ in kernels])
+
+
+def make_dissimilar(model, spread=4.0, *, seed=None):
+    """Give every weight vector a scale of its own, so that the weight profiles are no longer similar.
+
+    Each weight vector is multiplied by a factor drawn log-uniformly from 1 / spread to spread; then the kernel is
+    scaled back to its old root mean square, so that only the similarity changes. Unlike the paper, which does
+    not say how its weights were made dissimilar, this is one documented way.
+
+    Args:
+        model: a built `keras.Model`.
+        spread: float, finite and at least 1. Defaults to 4.
+        seed: int or None.
+
+    Returns:
+        Dict from the path of each kernel to its factors, arrays of shape (units,).
+
+    Raises:
+        ValueError: a spread below 1 or infinite, or a model that is not built.
+
+    Example:
+
+    >>> import keras
+    >>> model = keras.Sequential([keras.Input((10,)), keras.layers.Dense(5)])
+    >>> [factors.shape for factors in make_dissimilar(model, seed=0).values()]
+    [(5,)]
+
+    Reference:
+        Qiu and Suda 2020, section 7, "Is SoWP necessarily desirable?".
+    """
+    if not 1 <= spread < np.inf:
+        raise ValueError(
+            f"`spread` must be finite and at least 1. Received: spread={spread}. 1 changes nothing, 4 is strong."
+        )
+    random = np.random.default_rng(seed)
+    factors = {}
+    for kernel, axes in kernels_of(model):
+        rows = to_rows(kernel.numpy(), axes, np)
+        factor = spread ** random.uniform(-1, 1, len(rows))
+        scaled = rows * factor[:, np.newaxis]
+        if scaled.any():
+            factor *= np.sqrt(np.mean(np.square(rows, dtype="float64")) / np.mean(np.square(scaled)))
+        kernel.assign(from_rows((rows * factor[:, np.newaxis]).astype(rows.dtype), kernel.shape, axes, np))
+        factors[kernel.path] = factor
+    return factors

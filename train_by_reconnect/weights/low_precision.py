@@ -1,0 +1,66 @@
+"""Initial weights of few bits, or of a single magnitude."""
+
+import numbers
+
+import numpy as np
+
+from train_by_reconnect.weights.kernels import kernels_of
+
+
+def reduce_precision(model, precision):
+    """Round the weights of every kernel to few values. Biases and normalization layers are left alone.
+
+    | `precision` | each kernel `w` becomes | its values |
+    |---|---|---|
+    | int b, 2 to 16 | `s * round(w / s)`, with `s = max(abs(w)) / (2**(b - 1) - 1)` | `2**b - 1`, 0 in the middle |
+    | `"signs"` | `c` where `w >= 0`, else `-c` | 2 |
+    | `"binary"` | `c` where `w >= 0`, else 0 | 2 |
+
+    The constant c of each kernel keeps the root mean square of its weights.
+
+    Args:
+        model: a built `keras.Model`.
+        precision: int from 2 to 16, `"signs"` or `"binary"`.
+
+    Returns:
+        Dict from the path of each kernel to the number of different values that it now has.
+
+    Raises:
+        ValueError: another precision, or a model that is not built.
+
+    Example:
+
+    >>> import keras
+    >>> model = keras.Sequential([keras.Input((100,)), keras.layers.Dense(5)])
+    >>> list(reduce_precision(model, 4).values()), list(reduce_precision(model, "signs").values())
+    ([15], [2])
+
+    Reference:
+        Review 1 of Qiu and Suda 2020: "What if you initialize with low-precision weights? Or binary 0-1 weights?" The
+        rounding is the symmetric one, of a kernel at a time, usual for quantized networks.
+    """
+    is_bits = isinstance(precision, numbers.Integral) and not isinstance(precision, bool) and 2 <= precision <= 16
+    if not is_bits and precision not in ("signs", "binary"):
+        raise ValueError(
+            '`precision` must be a number of bits from 2 to 16, "signs" or "binary". Received: '
+            f"precision={precision!r}. Pass e.g. 8."
+        )
+    counts = {}
+    for kernel, _ in kernels_of(model):
+        value = kernel.numpy()
+        exact = value.astype("float64")
+        new = _rounded(exact, precision) if is_bits else _of_one_magnitude(exact, precision)
+        kernel.assign(new.astype(value.dtype))
+        counts[kernel.path] = len(np.unique(kernel.numpy()))
+    return counts
+
+
+def _rounded(value, bits):
+    step = np.abs(value).max() / (2 ** (bits - 1) - 1)
+    return np.round(value / step) * step if step else value
+
+
+def _of_one_magnitude(value, precision):
+    signs = np.where(value >= 0, 1.0, -1.0 if precision == "signs" else 0.0)
+    size = np.sqrt(np.mean(value**2) / np.mean(signs**2)) if signs.any() else 0.0
+    return signs * size

@@ -1,0 +1,216 @@
+"""Score how similar the weight profiles of a model are, beside what chance alone would give.
+
+The measures, `plain`, `standardized` and `distance`, are explained in `similarity.py`.
+
+**What a high score shows, and what not.** Sorting alone makes vectors alike: 400 normal draws, once sorted, are nearly
+the quantiles of the normal distribution every time, so vectors of nothing but noise score 0.99 (as the paper's first
+reviewer said of its figures). A high score is therefore no sign of training, and says nothing of what the network has
+learned: that is in the order within the vectors, which the score does not see. It says that the vectors differ little
+in mean and scale (plain) or in shape (standardized). Short vectors score lower by chance alone, so scores of matrices
+of different sizes cannot be compared. What can be is 1 - score, the unexplained part, with that of the nulls, which
+have the same sizes:
+
+- **initializer**: a draw from the layer's initializer. Only its shape matters, for no measure depends on the scale.
+- **gaussian**: for each vector, normal draws with exactly its mean and standard deviation. A matrix that scores the
+  same is no more and no less alike than sorted Gaussian noise.
+- **shuffled**: the same weights permuted across all vectors (for `standardized`: the standardized weights), as if every
+  vector were a sample of one distribution, whatever its shape. A matrix that scores the same is as similar as such
+  samples are; one that scores less has vectors that differ from one another.
+
+`gaussian_profile` says whether the common shape is Gaussian: it is the part of the standardized variance that the
+profile of sorted Gaussian noise explains in place of the matrix' own.
+
+Vectors of different scales, made with `make_dissimilar`, have a low plain score (for long vectors with factors f it is
+mean(f)^2 / mean(f^2), which is 0.64 here); their shapes are still one, and so is the standardized score:
+
+>>> from train_by_reconnect import make_dissimilar
+>>> model = keras.Sequential([keras.Input((1000,)), keras.layers.Dense(200)])
+>>> [before] = score_profiles(model)
+>>> _ = make_dissimilar(model, seed=2)
+>>> [after] = score_profiles(model)
+>>> f"plain {before.plain:.2f}, then {after.plain:.1f}; standardized {after.standardized:.2f}"
+'plain 1.00, then 0.6; standardized 1.00'
+
+Vectors of different shapes have a low standardized score, but its floor is high, because any two ascending vectors are
+correlated: of two-valued vectors and exponential ones, half and half, it is (1 + ln 2) / 2 = 0.85.
+
+>>> random = np.random.default_rng(0)
+>>> vectors = np.concatenate([random.choice([-1.0, 1.0], (9, 99_999)), random.exponential(size=(9, 99_999))])
+>>> round(profile_similarity(vectors).standardized, 2)
+0.85
+"""
+
+import dataclasses
+
+import keras
+import numpy as np
+
+from train_by_reconnect.backend.rows import to_rows
+from train_by_reconnect.weights.profiles import weight_profiles
+from train_by_reconnect.weights.similarity import (
+    Similarity,
+    distance,
+    explained,
+    explained_by,
+    profile_similarity,
+    sorted_similarity,
+    standardize,
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class ProfileScore:
+    """How similar the weight profiles of one kernel are, beside three nulls; see `score_profiles`.
+
+    Args:
+        name: str, the path of the variable.
+        layer: str, the name of its layer.
+        shape: tuple of ints, the shape of the kernel.
+        units: int, the number of weight vectors.
+        size: int, the number of weights of each.
+        scored_units: int, how many of the weight vectors were scored.
+        constant_units: int, how many of these hold one value only; the standardized scores leave them out.
+        plain, standardized, distance: float, the measures of the weights.
+        gaussian_profile: float, the part of the standardized variance that a Gaussian profile explains.
+        initializer: str, the class of the initializer drawn from.
+        plain_initializer, ..., distance_shuffled: float, the measures of the nulls, means over the draws.
+
+    Example:
+
+    >>> model = keras.Sequential([keras.Input((9,)), keras.layers.Dense(5)])
+    >>> list(dataclasses.asdict(score_profiles(model)[0]))[7:11]
+    ['plain', 'plain_initializer', 'plain_gaussian', 'plain_shuffled']
+    """
+
+    name: str
+    layer: str
+    shape: tuple
+    units: int
+    size: int
+    scored_units: int
+    constant_units: int
+    plain: float
+    plain_initializer: float
+    plain_gaussian: float
+    plain_shuffled: float
+    standardized: float
+    standardized_initializer: float
+    standardized_gaussian: float
+    standardized_shuffled: float
+    gaussian_profile: float
+    distance: float
+    distance_initializer: float
+    distance_gaussian: float
+    distance_shuffled: float
+    initializer: str
+
+
+def score_profiles(model, layers=None, *, initializer=None, max_units=256, n_draws=3, seed=0):
+    """Score how similar the weight profiles of every kernel are, beside three nulls.
+
+    The measures and the nulls are those of this module's docstring. A matrix of more than `max_units` weight vectors
+    is scored on that many of them, chosen at random, and so are its nulls: a VGG16 takes seconds.
+
+    Args:
+        model: a built `keras.Model`.
+        layers: str or list of str, as in `weight_profiles`. Defaults to `None`: every layer.
+        initializer: whatever `keras.initializers.get` takes, drawn from as the first null of every kernel. Defaults to
+            `None`: each layer's own, or Glorot uniform where it names none. Loaded weights may have begun from another
+            than their layer names.
+        max_units: int of at least 2, or None for all. Defaults to 256.
+        n_draws: int of at least 1, how often each null is drawn. Defaults to 3.
+        seed: int. Defaults to 0.
+
+    Returns:
+        List of `ProfileScore`, one for each kernel; `dataclasses.asdict` makes a row of each. A measure that has no
+        answer, as for a kernel of one output, is nan; `profile_similarity` says when.
+
+    Raises:
+        ValueError: what `weight_profiles` raises, or a number out of its range.
+
+    Example:
+
+    >>> model = keras.Sequential([keras.Input((100,)), keras.layers.Dense(50)])
+    >>> [score] = score_profiles(model, initializer="he_normal")
+    >>> score.shape, score.scored_units, score.initializer
+    ((100, 50), 50, 'HeNormal')
+    >>> score.plain > 0.95, score.plain_shuffled > 0.95  # freshly drawn weights, and yet "similar"
+    (True, True)
+
+    Reference:
+        Unlike the paper, which shows pictures only (Qiu and Suda 2020, section 2), this gives numbers; the nulls answer
+        the first review of it, which asked whether sorted Gaussian noise does not look the same.
+    """
+    if max_units is not None and max_units < 2:
+        raise ValueError(f"`max_units` must be at least 2, or None. Received: max_units={max_units}. Use None for all.")
+    if n_draws < 1:
+        raise ValueError(f"`n_draws` must be at least 1. Received: n_draws={n_draws}. The default is 3.")
+    initializer = None if initializer is None else keras.initializers.get(initializer)
+    profiles = weight_profiles(model)
+    wanted = profiles if layers is None else weight_profiles(model, layers)
+    chosen = {id(profile.variable) for profile in wanted}
+    return [  # a kernel's draws depend on its place in the model, and not on which others are scored
+        _score(profile, initializer, max_units, n_draws, np.random.default_rng([seed, place]))
+        for place, profile in enumerate(profiles)
+        if id(profile.variable) in chosen
+    ]
+
+
+def _score(profile, initializer, max_units, n_draws, random):
+    rows = to_rows(profile.variable.numpy(), profile.unit_axes, np)
+    units, size = rows.shape
+    few = max_units is not None and units > max_units
+    subset = np.sort(random.choice(units, max_units, replace=False)) if few else slice(None)
+    rows = np.sort(rows[subset].astype("float64"), axis=1)
+    initializer = initializer or profile.initializer or keras.initializers.GlorotUniform()
+    measures, noise_profile = [], np.zeros(size)
+    for _ in range(n_draws):
+        drawn = profile_similarity(_draw(initializer, profile, len(rows), int(random.integers(2**31))))
+        gaussian, noise = _gaussian(rows, random)
+        noise_profile += noise / n_draws
+        measures.append({"initializer": drawn, "gaussian": gaussian, "shuffled": _shuffled(rows, random)})
+    return ProfileScore(
+        name=profile.name,
+        layer=profile.layer,
+        shape=profile.shape,
+        units=units,
+        size=size,
+        scored_units=len(rows),
+        constant_units=int(np.sum(rows[:, 0] == rows[:, -1])),
+        gaussian_profile=explained_by(noise_profile, rows),
+        initializer=getattr(initializer, "__name__", type(initializer).__name__),
+        **sorted_similarity(rows)._asdict(),
+        **{
+            f"{measure}_{null}": float(np.mean([getattr(draw[null], measure) for draw in measures]))
+            for measure in Similarity._fields
+            for null in measures[0]
+        },
+    )
+
+
+def _gaussian(rows, random):
+    """The measures of normal draws with each row's mean and standard deviation, and the noise's common profile."""
+    noise = np.sort(random.standard_normal(rows.shape), axis=1)
+    if rows.shape[1] > 1:
+        noise = standardize(noise)
+    scale = np.where(rows[:, 0] < rows[:, -1], np.std(rows, axis=1), 0)  # a constant row's is 0, without rounding
+    drawn = noise * scale[:, np.newaxis] + rows.mean(axis=1, keepdims=True)
+    return sorted_similarity(drawn), noise.mean(axis=0)
+
+
+def _shuffled(rows, random):
+    """The measures of the weights permuted across all rows; standardized ones, of the standardized weights."""
+    mixed = np.sort(random.permuted(rows), axis=1)
+    shapes = standardize(np.sort(random.permuted(standardize(rows)), axis=1))
+    return Similarity(explained(mixed), explained(shapes, smallest=3), distance(mixed))
+
+
+def _draw(initializer, profile, units, seed):
+    """So many weight vectors as an initializer draws them."""
+    if "seed" in (config := getattr(initializer, "get_config", dict)()):
+        initializer = type(initializer).from_config({**config, "seed": seed})
+    shape = list(profile.shape)
+    if len(profile.unit_axes) == 1:  # no more than needed: fewer units change the scale, which no measure sees
+        shape[profile.unit_axes[0]] = units
+    kernel = keras.ops.convert_to_numpy(initializer(tuple(shape), dtype="float32"))
+    return to_rows(kernel, profile.unit_axes, np)[:units]

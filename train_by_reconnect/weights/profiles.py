@@ -1,0 +1,164 @@
+"""Weight profiles: the sorted weight vectors of every kernel of a model."""
+
+import dataclasses
+
+import keras
+import numpy as np
+
+from train_by_reconnect.backend.rows import to_rows
+from train_by_reconnect.weights.layouts import describe_variables
+
+
+@dataclasses.dataclass(frozen=True)
+class WeightProfile:
+    """One kernel of a model as weight vectors, unsorted and sorted.
+
+    It refers to the model's variable and keeps no copy: `unsorted` and `vectors` are computed from the current weights
+    each time they are read. Made by `weight_profiles`.
+
+    Args:
+        name: str, the path of the variable, as Keras names it.
+        layer: str, the name of the layer that owns the variable.
+        shape: tuple of ints, the shape of the kernel.
+        unit_axes: tuple of ints, the axes of the kernel that number its neurons.
+        variable: the `keras.Variable`.
+        initializer: the `keras.initializers.Initializer` that the layer names for it, or None if it names none. Loaded
+            weights may have begun from another.
+
+    Example:
+
+    >>> dense = keras.layers.Dense(2, name="dense")
+    >>> dense.build((None, 3))
+    >>> _ = dense.kernel.assign([[3, 5], [1, 4], [2, 6]])
+    >>> [profile] = weight_profiles(dense)
+    >>> profile.layer, profile.vectors.tolist()
+    ('dense', [[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]])
+
+    Reference:
+        Qiu and Suda 2020, section 2 and Fig. 11.
+    """
+
+    name: str
+    layer: str
+    shape: tuple
+    unit_axes: tuple
+    variable: keras.Variable = dataclasses.field(repr=False, compare=False)
+    initializer: keras.initializers.Initializer | None = dataclasses.field(default=None, repr=False, compare=False)
+
+    @property
+    def unsorted(self):
+        """The weight vectors, array of shape (units, size), float32 (float64 if the kernel is)."""
+        return np.ascontiguousarray(to_rows(_finite_value(self), self.unit_axes, np))
+
+    @property
+    def vectors(self):
+        """The weight profile: as `unsorted`, with every row in ascending order."""
+        rows = self.unsorted  # a copy: Keras' `numpy` lends no memory
+        rows.sort(axis=1)
+        return rows
+
+
+def weight_profiles(model, layers=None):
+    """Find the weight profile of every kernel of a model.
+
+    A weight profile is what is left of a weight matrix once the order within each weight vector is forgotten. Every
+    kernel is included, trainable or not: depthwise kernels, kernels with one output, recurrent kernels and embeddings
+    too. Biases and the vectors of normalization layers are not.
+
+    Args:
+        model: a built `keras.Model`, or any built layer.
+        layers: str or list of str, names of the layers wanted; the name of a nested model stands for all
+            within it. Defaults to `None`: every layer.
+
+    Returns:
+        List of `WeightProfile`, in the order of `model.weights`. It holds no weights until they are read.
+
+    Raises:
+        ValueError: a model that is not built or has no kernel, a layer that does not exist or has no kernel, or a
+            weight that is NaN or infinite.
+        TypeError: something that is no model.
+
+    Example:
+
+    >>> model = keras.Sequential([keras.Input((8, 8, 3)), keras.layers.Conv2D(4, 3), keras.layers.DepthwiseConv2D(3)])
+    >>> [(profile.shape, profile.vectors.shape) for profile in weight_profiles(model)]
+    [((3, 3, 3, 4), (4, 27)), ((3, 3, 4, 1), (4, 9))]
+
+    Reference:
+        Qiu and Suda 2020, section 2, Fig. 1 and 2.
+    """
+    if not isinstance(model, keras.layers.Layer):
+        raise TypeError(f"`model` must be a Keras model or layer. Received: model={model!r}. Load or build one first.")
+    if not model.built:
+        raise ValueError(
+            f"`model` must have weights. Received: model={model.name!r} with built=False. Start it with `keras.Input`, "
+            "or call it once."
+        )
+    owners = _owners(model)
+    profiles = [
+        _profile(variable, owners[id(variable)][-1], layout.unit_axes)
+        for variable, layout in zip(model.weights, describe_variables(model.weights), strict=True)
+        if layout.kind == "kernel"
+    ]
+    if not profiles:
+        raise ValueError(
+            f"`model` must have a kernel. Received: model={model.name!r} with {len(model.weights)} variables, none of "
+            "which is a kernel. Pass a model with a layer such as `Dense` or `Conv2D`."
+        )
+    if layers is not None:
+        profiles = _select(profiles, owners, [layers] if isinstance(layers, str) else list(layers))
+    for profile in profiles:
+        _finite_value(profile)
+    return profiles
+
+
+def _owners(model):
+    """The layers that hold each variable, the owner last: Keras lists a layer before its parts."""
+    owners = {id(variable): [] for variable in model.weights}
+    for layer in model._flatten_layers(include_self=False):
+        for variable in layer.weights:
+            owners[id(variable)].append(layer)
+    return {key: layers or [model] for key, layers in owners.items()}
+
+
+def _profile(variable, owner, unit_axes):
+    attributes = [name.lstrip("_") for name, value in vars(owner).items() if value is variable]
+    stems = [name.removesuffix("_kernel") for name in attributes]
+    # DepthwiseConv's variable is its `kernel`, but its argument is `depthwise_initializer`.
+    named = (getattr(owner, f"{stem}_initializer", None) for stem in [*stems, "depthwise"])
+    initializer = next((found for found in named if found is not None), None)
+    return WeightProfile(variable.path, owner.name, tuple(variable.shape), unit_axes, variable, initializer)
+
+
+def _select(profiles, owners, names):
+    existing = dict.fromkeys(name for profile in profiles for name in _names(owners, profile))
+    for name in names:
+        if name not in existing:
+            listed = list(existing)
+            shown = ", ".join(listed[:20]) + (f" and {len(listed) - 20} more" if len(listed) > 20 else "")
+            raise ValueError(
+                f"`layers` must name layers that have a kernel. Received: layers={names}, and {name!r} is none of the "
+                f"{len(listed)} of this model. Choose among: {shown}."
+            )
+    return [profile for profile in profiles if not set(names).isdisjoint(_names(owners, profile))]
+
+
+def _names(owners, profile):
+    return [layer.name for layer in owners[id(profile.variable)]]
+
+
+def _finite_value(profile):
+    """A copy of a kernel's weights, which are finite."""
+    value, name = profile.variable.numpy(), profile.name
+    if value.dtype != np.float64:
+        value = value.astype(np.float32, copy=False)
+    if not value.size:
+        raise ValueError(f"{name} must hold weights. Received: shape={value.shape}. Give its layer inputs and units.")
+    # The extremes show a NaN or an infinity without an array of booleans as large as the kernel.
+    if not (np.isfinite(np.min(value)) and np.isfinite(np.max(value))):
+        wrong = int(value.size - np.sum(np.isfinite(value)))
+        raise ValueError(
+            f"The weights of {name} must be finite. Received: {wrong} of {value.size} are NaN or infinite. Use weights "
+            "from before the training diverged."
+        )
+    return value
