@@ -102,7 +102,7 @@ def _list(parsed):
 
 def _run(parsed):
     from scripts.experiment import find, trainings_of
-    from scripts.publishing.results import publish
+    from scripts.publishing.publish import publish
     from scripts.running.runner import Options, folder_of, run, size_folder
     from scripts.running.same_run import take_over
 
@@ -135,7 +135,7 @@ def _outcome(summary):
 
 def _figure(parsed):
     from scripts.experiment import find
-    from scripts.publishing.results import publish
+    from scripts.publishing.publish import publish
 
     size = parsed.size or find(parsed.name).default_size
     print(publish(parsed.name, size, parsed.results, parsed.results, parsed.suffix))

@@ -11,34 +11,40 @@ dropout: 64 to 512 weights a weight vector in place of up to 8,192.
 """
 
 from scripts.experiment import Experiment
-from scripts.laperm.training import Training
-from scripts.publishing.results import COLORS, draw_band
+from scripts.publishing.figures import COLORS, draw_band
+from scripts.running.images import Images
+from scripts.running.network import Network
+from scripts.running.observers import Permutation
+from scripts.running.optimizer import Optimizer
+from scripts.running.schedules import Decay
+from scripts.running.training import Training, changed
 
-ADAM, LOOKAHEAD, LAPERM = "Adam", "Lookahead (k = 6)", "LaPerm (k = 20)"
+_METHODS = {
+    "Adam": {},
+    "Lookahead (k = 6)": {"around": "lookahead"},
+    "LaPerm (k = 20)": {"around": "laperm", "arguments": {"sync_period": 20, "skip_bias": False}},
+}
 
 
 def _trainings(epochs):
-    common = {
-        "model": "conv2",
-        "dataset": "digits",
-        "epochs": epochs,
-        "batch_size": 32,
-        "model_arguments": {"width": 0.5, "dropout": 0.0},
-        "learning_rate_decay": 0.95,
-        "validation": 200,
-    }
-    return (
-        Training(ADAM, optimizer="adam", **common),
-        Training(LOOKAHEAD, optimizer="lookahead", **common),
-        Training(LAPERM, optimizer_arguments={"sync_period": 20, "skip_bias": False}, **common),
+    adam = Training(
+        "Adam",
+        Images("digits", validation=200),
+        Network("conv2", {"width": 0.5, "dropout": 0.0}),
+        epochs=epochs,
+        batch_size=32,
+        optimizer=Optimizer(schedule=Decay(0.95)),
+        observers=(Permutation(),),
     )
+    return tuple(changed(adam, label=label, optimizer=method) for label, method in _METHODS.items())
 
 
 def _draw(figure, curves):
     axes = figure.subplots()
-    for label, color in zip((ADAM, LOOKAHEAD, LAPERM), COLORS, strict=False):
+    for label, color in zip(_METHODS, COLORS, strict=False):
         same = [curve for curve in curves if curve.label == label]
-        draw_band(axes, same, "val_accuracy", ("after", "epoch"), color, label)
+        if same:
+            draw_band(axes, same, "val_accuracy", color=color, label=label)
     axes.set(xlabel="step", ylabel="accuracy on held-out images", ylim=(0.5, 1))
     axes.set_title("Digits, a small convolutional network: mean and range over seeds", loc="left")
     axes.grid(alpha=0.3)

@@ -30,8 +30,8 @@ class BestEpoch(keras.callbacks.Callback):
         done = int(self.model.optimizer.iterations.numpy())
         if done and (self.folder / _FILE).exists():
             rows = read_csv(self.folder / "rows.csv")
-            counted = [row for row in rows if row["step"] <= done and row["epoch"] >= self.first]
-            self._best = max((row[self.column] for row in counted), default=-math.inf)
+            counted = rows[(rows["step"] <= done) & (rows["epoch"] >= self.first)]
+            self._best = max(counted[self.column].dropna(), default=-math.inf)
 
     def on_epoch_end(self, epoch, logs=None):
         """Keep the weights if they are better."""
@@ -43,12 +43,7 @@ class BestEpoch(keras.callbacks.Callback):
 
 @contextlib.contextmanager
 def has_best(model, folder):
-    """Give a model the weights of its best epoch, and its own back afterwards.
-
-    Args:
-        model: `keras.Model`.
-        folder: path, the folder of the run.
-    """
+    """Give a model the weights of its best epoch, kept in the folder of the run, and its own back afterwards."""
     own = model.get_weights()
     with np.load(folder / _FILE) as best:
         model.set_weights([best[f"arr_{index}"] for index in range(len(best.files))])

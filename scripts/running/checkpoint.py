@@ -4,7 +4,7 @@ import time
 
 import keras
 
-from scripts.running.files import read_csv, read_json, replacing, write_csv, write_json
+from scripts.running.files import read_csv, read_json, records, replacing, write_csv, write_json
 
 
 class Checkpoint(keras.callbacks.Callback):
@@ -14,9 +14,9 @@ class Checkpoint(keras.callbacks.Callback):
     resumes the wrong epoch. Here the number is in the name of the file, and the file appears by renaming.
     """
 
-    def __init__(self, prepared, folder):
+    def __init__(self, prepared):
         super().__init__()
-        self.prepared, self.folder = prepared, folder
+        self.prepared, self.folder = prepared, prepared.folder
         self.rows, self.seconds_before = [], 0.0
 
     def _saved(self):
@@ -34,7 +34,8 @@ class Checkpoint(keras.callbacks.Callback):
         model.load_weights(newest)
         epoch = int(newest.name.split(".")[0].removeprefix("epoch_"))
         # A kill just before the renaming leaves rows of an epoch that is trained again.
-        self.rows = [row for row in read_csv(self.folder / "rows.csv") if row["epoch"] < epoch]
+        rows = read_csv(self.folder / "rows.csv")
+        self.rows = records(rows[rows["epoch"] < epoch])
         self.seconds_before = read_json(self.folder / "seconds.json")
         return epoch
 

@@ -1,17 +1,14 @@
 """Another run of the same experiment, which one run builds on."""
 
-import pathlib
-
-from scripts.running.runner import folder_of
+from scripts.running.runner import slug
 
 
-def earlier_run(folder, label, seed):
-    """Where the run of another training with the same seed lies; it must be done.
+def earlier_run(prepared, training):
+    """Where the run of another training of the same experiment with the same seed lies; it must be done.
 
     Args:
-        folder: str or path of a run, as of `scripts.running.runner.folder_of`.
-        label: str, of the other training of the same experiment and size.
-        seed: int.
+        prepared: `scripts.running.prepared.Prepared`, what builds on it.
+        training: `scripts.running.training.Training`, what is built on.
 
     Returns:
         `pathlib.Path`.
@@ -19,10 +16,11 @@ def earlier_run(folder, label, seed):
     Raises:
         FileNotFoundError: it has not been run to its end.
     """
-    beside = pathlib.Path(folder).parent.parent.joinpath(*folder_of("", "", label, seed, "").parts[-2:])
+    beside = prepared.folder.parent.parent / slug(training.label) / f"seed_{prepared.seed}"
     if not (beside / "done.json").exists():
         raise FileNotFoundError(
-            f"`starts_from` must be a training that is finished. Received: starts_from={label!r}, seed {seed}, which "
-            f"is not in {beside}. Run it first, e.g. without --only."
+            f"A training that starts from another needs that to be finished. Received: {prepared.training.label!r}, "
+            f"which starts from {training.label!r}, seed {prepared.seed}, and that is not in {beside}. Run it first, "
+            "e.g. without --only."
         )
     return beside

@@ -1,10 +1,11 @@
 """Files that are whole or absent: written under a temporary name, then renamed."""
 
 import contextlib
-import csv
 import json
 import os
 import pathlib
+
+import pandas as pd
 
 
 @contextlib.contextmanager
@@ -47,28 +48,13 @@ def replacing(path):
 
 
 def write_json(path, value):
-    """Write a value as JSON.
-
-    Args:
-        path: str or path.
-        value: anything that JSON can hold.
-    """
+    """Write a value as JSON."""
     with replacing(path) as partial:
         partial.write_text(json.dumps(value, indent=2) + "\n")
 
 
 def read_json(path):
-    """Read a JSON file.
-
-    Args:
-        path: str or path.
-
-    Returns:
-        The value.
-
-    Raises:
-        ValueError: the file does not hold JSON.
-    """
+    """The value that a JSON file holds; a ValueError names the file that holds none."""
     try:
         return json.loads(pathlib.Path(path).read_text())
     except ValueError as error:
@@ -78,34 +64,35 @@ def read_json(path):
 
 
 def write_csv(path, rows):
-    """Write rows with all their columns, in order of first appearance; numbers keep all their digits.
+    """Write a data frame, or a list of dict, with all its columns; numbers keep all their digits.
 
-    Args:
-        path: str or path.
-        rows: list of dict.
+    Columns are in the order of their first appearance, and what a row lacks is an empty cell.
     """
-    columns = list(dict.fromkeys(name for row in rows for name in row))
-    with replacing(path) as partial, partial.open("w", newline="") as file:
-        writer = csv.DictWriter(file, columns, lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
+    # As objects: among missing values integers would become floats.
+    frame = rows if isinstance(rows, pd.DataFrame) else pd.DataFrame(rows, dtype=object)
+    with replacing(path) as partial:
+        frame.to_csv(partial, index=False, lineterminator="\n")
 
 
 def read_csv(path):
-    """Read rows; what looks like a number becomes one, and an empty cell is left out.
+    """Read a data frame. Whole numbers stay whole beside empty cells, which are missing values.
 
-    Args:
-        path: str or path.
+    Example:
 
-    Returns:
-        List of dict.
+    >>> import tempfile
+    >>> path = pathlib.Path(tempfile.mkdtemp(), "rows.csv")
+    >>> write_csv(path, [{"step": 5, "when": "epoch"}, {"when": "after", "accuracy": 0.1}])
+    >>> records(read_csv(path))
+    [{'step': 5, 'when': 'epoch'}, {'when': 'after', 'accuracy': 0.1}]
     """
-    with pathlib.Path(path).open(newline="") as file:
-        return [{name: _value(cell) for name, cell in row.items() if cell != ""} for row in csv.DictReader(file)]
+    try:
+        frame = pd.read_csv(path, dtype_backend="numpy_nullable", keep_default_na=False, na_values=[""])
+    except pd.errors.EmptyDataError:  # a table without rows has no columns either
+        return pd.DataFrame()
+    floats = frame.select_dtypes("Float64").columns
+    return frame.astype(dict.fromkeys(floats, "float64"))
 
 
-def _value(cell):
-    for number in (int, float):
-        with contextlib.suppress(ValueError):
-            return number(cell)
-    return cell
+def records(frame):
+    """The rows of a data frame as list of dict, without what a row lacks."""
+    return [{name: value for name, value in row.items() if not pd.isna(value)} for row in frame.to_dict("records")]

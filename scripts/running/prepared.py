@@ -1,23 +1,17 @@
-"""A declared training that is ready to start: what the runner needs of any, whatever trains in it."""
+"""A declared training that is ready to start: the model, the batches, what watches, and what is known at the end."""
 
 import math
+import statistics
 
-from scripts.data import augmentation as augment
+from scripts.data.augmentation import pipeline
 
 _MOST_STEPS_AT_ONCE = 100
 
 
 def steps_at_once(images, batch_size):
-    """How many steps a compiled call should make: a small network is trained faster than Keras can call its step.
+    """How many steps a compiled call should make, so many that it divides an epoch.
 
-    Args:
-        images: int, the training images.
-        batch_size: int.
-
-    Returns:
-        Int that divides the number of steps in an epoch.
-
-    Example:
+    A small network is trained faster than Keras can call its step.
 
     >>> steps_at_once(10_000, 25)  # 400 steps
     100
@@ -27,84 +21,66 @@ def steps_at_once(images, batch_size):
 
 
 class Prepared:
-    """The model, the batches, the learning rate and what is known at the end.
+    """What the runner needs of any training, whatever trains in it.
 
     Args:
-        training: a declared training, with `epochs`, `batch_size`, `validation` and `learning_rate`.
-        model: compiled `keras.Model`.
+        training: `scripts.running.training.Training`.
+        model: `keras.Model`, compiled before `observe`.
         loaded: `scripts.data.datasets.Dataset`.
         seed: int.
+        directory: the folder of data sets, or None.
+        folder: `pathlib.Path` of the run, or None where nothing is to be written.
+        log_dir: path for the logs of TensorBoard, or None.
     """
 
-    augmentation = None
-    scores = ("accuracy", "loss")  # of the test set, the first for tables
-
-    def __init__(self, training, model, loaded, seed):
+    def __init__(self, training, model, loaded, seed, directory=None, folder=None, log_dir=None):
         self.training, self.model, self.loaded, self.seed = training, model, loaded, seed
+        self.directory, self.folder, self.log_dir = directory, folder, log_dir
         self.steps_per_epoch = math.ceil(len(loaded.x_train) / training.batch_size)
         self.epochs = training.epochs
-        self.held_out = "val" if training.validation else "test"
-        self.validation_data = (loaded.x_val, loaded.y_val) if training.validation else (loaded.x_test, loaded.y_test)
-        self.evaluation = None
+        self.held_out = "val" if training.data.validation else "test"
+        held_out = (loaded.x_val, loaded.y_val) if training.data.validation else (loaded.x_test, loaded.y_test)
+        self.validation_data = held_out
+        self.evaluation, self.callbacks, self._observations = None, [], []
+
+    def observe(self):
+        """Let everything that is declared watch from here on."""
+        self._observations = [observer.observe(self) for observer in self.training.observers]
+        self.evaluation, watching = self.training.evaluation.callbacks(self)
+        self.callbacks = [*watching, *(each for observed in self._observations for each in observed.callbacks)]
+        if self.evaluation is not None:
+            self.validation_data = None
+
+    def compiled_steps(self):
+        """How many steps a call of the compiled train step makes."""
+        training = self.training
+        return steps_at_once(len(self.loaded.x_train), training.batch_size) if training.steps_at_once else 1
 
     def batches(self, first_epoch):
-        """The training data from an epoch on.
-
-        Args:
-            first_epoch: int.
-
-        Returns:
-            Endless `tf.data.Dataset`.
-        """
-        return augment.pipeline(
-            self.loaded.x_train,
-            self.loaded.y_train,
-            self.training.batch_size,
-            self.augmentation,
-            seed=self.seed,
-            first_epoch=first_epoch,
-        )
+        """The training data from an epoch on: an endless `tf.data.Dataset`."""
+        images, labels, training = self.loaded.x_train, self.loaded.y_train, self.training
+        options = {"seed": self.seed, "first_epoch": first_epoch}
+        return pipeline(images, labels, training.batch_size, training.data.augmentation, **options)
 
     def learning_rate(self, epoch):
-        """The learning rate of an epoch.
-
-        Args:
-            epoch: int, from 0.
-
-        Returns:
-            Float.
-        """
-        return self.training.learning_rate
-
-    def callbacks(self, folder, log_dir=None):
-        """What watches the training, beside its evaluation.
-
-        Args:
-            folder: path, the folder of the run.
-            log_dir: path for the logs of TensorBoard, or None.
-
-        Returns:
-            List of `keras.callbacks.Callback`.
-        """
-        return []
+        """The learning rate of an epoch, counted from 0."""
+        return self.training.optimizer.rate(epoch, self.epochs)
 
     def summary(self):
-        """What is known at the end: the test set is looked at here, once.
-
-        Returns:
-            Dict of numbers.
-        """
+        """What is known at the end, as dict of numbers: the test set is looked at here, once."""
         values = self.evaluate_test()
-        return {
-            **{f"test_{name}": values[name] for name in self.scores},
+        summary = {
+            **{f"test_{name}": values[name] for name in self.training.task.scores},
             "test_images": len(self.loaded.x_test),
             "train_images": len(self.loaded.x_train),
         }
+        for observed in self._observations:
+            summary |= observed.summary()
+        return summary
 
     def evaluate_test(self):
-        """Evaluate the model as it is on the test set.
-
-        Returns:
-            Dict of numbers, as of `evaluate`.
-        """
-        return self.model.evaluate(self.loaded.x_test, self.loaded.y_test, batch_size=1000, verbose=0, return_dict=True)
+        """Evaluate the model as it is on the test set: dict of numbers, as of `evaluate`."""
+        x, y = self.loaded.x_test, self.loaded.y_test
+        options = {"batch_size": 1000, "verbose": 0, "return_dict": True}
+        each = [self.model.evaluate(x, y, **options) for _ in range(self.training.task.evaluations)]
+        return {name: statistics.mean(values[name] for values in each) for name in each[0]}

@@ -5,8 +5,9 @@ import os
 import shutil
 
 from scripts.experiment import find, names
+from scripts.running.declaration import declaration, differences
 from scripts.running.files import read_json, write_json
-from scripts.running.runner import declaration, differences, folder_of
+from scripts.running.runner import folder_of
 
 
 def take_over(name, size, training, seed, options):
@@ -28,7 +29,7 @@ def take_over(name, size, training, seed, options):
         summary says it too, as `taken_from`.
     """
     folder = folder_of(name, size, training.label, seed, options.results)
-    if folder.exists() or getattr(training, "starts_from", None) is not None:
+    if folder.exists() or any(hasattr(part, "starts_from") for part in training.initial_weights):
         return None
     for other, twin in _twins(training, size):
         finished = folder_of(other, size, twin.label, seed, options.results)
@@ -44,7 +45,7 @@ def _twins(training, size):
     """All declared trainings that differ in nothing but the label, with their experiments."""
     for other in names():
         for twin in find(other).trainings.get(size, ()):
-            if type(twin) is type(training) and dataclasses.replace(twin, label=training.label) == training:
+            if dataclasses.replace(twin, label=training.label) == training:
                 yield other, twin
 
 

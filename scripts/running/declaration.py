@@ -1,0 +1,60 @@
+"""What a run is known by: all settings of its training and the classes that run them, the seed and how it is computed."""
+
+import dataclasses
+
+from scripts.running.files import read_json, write_json
+
+
+def declaration(training, seed, options):
+    """The declaration of a run, as in its `declaration.json`: nothing is left out because it is a default."""
+    return {"training": described(training), "seed": seed, "precision": options.precision, "jit": options.jit}
+
+
+def described(value):
+    """A declared value as JSON holds it: of a dataclass its class and all fields.
+
+    >>> from scripts.running.schedules import Drops
+    >>> described(Drops({10: 2}))
+    {'class': 'Drops', 'divisors': {'10': 2}}
+    """
+    if dataclasses.is_dataclass(value):
+        fields = {field.name: described(getattr(value, field.name)) for field in dataclasses.fields(value)}
+        return {"class": type(value).__name__, **fields}
+    if isinstance(value, dict):
+        return {str(key): described(each) for key, each in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [described(each) for each in value]
+    return value
+
+
+def claim(folder, wanted):
+    """Write what is run in a folder, or compare it with what was; a ValueError says what differs."""
+    path = folder / "declaration.json"
+    if not path.exists():
+        write_json(path, wanted)
+    found = differences(read_json(path), wanted)
+    if found:
+        details = "; ".join(f"{key} was {was!r} and is {now!r}" for key, (was, now) in found.items())
+        raise ValueError(
+            f"{folder} holds results of another declaration: {details}. Choose another folder with --results, or "
+            "delete this one."
+        )
+
+
+def differences(there, wanted):
+    """Where two declarations differ: dict from a setting's name, sorted, to its value in each, None where it has none.
+
+    >>> differences({"seed": 0, "training": {"drops": {"5": 10}}}, {"seed": 1, "training": {"drops": {"5": 10}}})
+    {'seed': (0, 1)}
+    """
+    there, wanted = _flat(there), _flat(wanted)
+    keys = sorted(there.keys() | wanted.keys())
+    return {key: (there.get(key), wanted.get(key)) for key in keys if there.get(key) != wanted.get(key)}
+
+
+def _flat(value, prefix=""):
+    if isinstance(value, list):
+        value = {str(number): each for number, each in enumerate(value)}
+    if not isinstance(value, dict) or not value:
+        return {prefix: value}
+    return {k: v for key, item in value.items() for k, v in _flat(item, f"{prefix}.{key}".strip(".")).items()}
