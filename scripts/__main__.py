@@ -4,7 +4,7 @@ import argparse
 import os
 import sys
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # before TensorFlow is imported: its start-up notes drown ours
+from scripts.quiet import start_quietly
 
 
 def main(arguments=None):
@@ -17,6 +17,7 @@ def main(arguments=None):
         Int, the exit status: 0 if all went well, 1 if an input was refused, 130 if interrupted.
     """
     parsed = _parser().parse_args(arguments)
+    start_quietly()
     try:
         parsed.command(parsed)
     except (ValueError, OSError) as error:

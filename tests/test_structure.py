@@ -32,17 +32,18 @@ INSIDE = {
     },
     "scripts": {
         "__init__": (),
-        "data": ("running",),
+        "data": (),
         "running": ("data", "experiment"),
         "publishing": ("running", "experiment"),
-        "profiles": ("publishing", "running", "laperm"),
+        "profiles": ("publishing", "running", "data", "quiet"),
         "report": ("publishing", "running"),
         "laperm": ("publishing", "running", "data"),
         "connectivities": ("publishing", "running", "data"),
         "rich": ("publishing", "running", "data"),
         "experiment": ("experiments",),
         "experiments": ("laperm", "connectivities", "rich", "publishing", "running", "data", "experiment"),
-        "__main__": ("profiles", "report", "publishing", "running", "experiment"),
+        "quiet": (),
+        "__main__": ("profiles", "report", "publishing", "running", "experiment", "quiet"),
     },
 }
 

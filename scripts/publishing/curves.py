@@ -22,8 +22,8 @@ class Curve:
     Args:
         training: the declared `Training`.
         seed: int.
-        rows: data frame of all evaluations: `epoch`, `step`, `when` (`"before"`, `"after"`, `"epoch"`) and metrics, with
-            missing values where a metric was not evaluated.
+        rows: data frame of all evaluations: `epoch`, `step`, `when` (`"before"`, `"after"`, `"epoch"`) and metrics,
+            with missing values where a metric was not evaluated.
         summary: dict, what was known at the end.
         folder: path of the run, with whatever else it wrote. Defaults to None.
     """

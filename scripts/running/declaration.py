@@ -1,4 +1,4 @@
-"""What a run is known by: all settings of its training and the classes that run them, the seed and how it is computed."""
+"""What a run is known by: all settings of its training, the classes that run them, its seed, precision and compiler."""
 
 import dataclasses
 

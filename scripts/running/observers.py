@@ -1,7 +1,7 @@
 """What watches a training and measures at its end: the observers that several papers need, and what one is.
 
-An observer is a frozen dataclass with a method `observe(prepared)`, which gives an `Observation`. It is declared with the
-training, so it is part of what a run is known by; what it sees is in the observation.
+An observer is a frozen dataclass with a method `observe(prepared)`, which gives an `Observation`. It is declared with
+the training, so it is part of what a run is known by; what it sees is in the observation.
 """
 
 import dataclasses
@@ -17,11 +17,12 @@ class Observation(typing.NamedTuple):
     """What an observer adds to one run.
 
     Args:
-        callbacks: list of `keras.callbacks.Callback`.
-        summary: function without arguments that gives what is known at the end, as dict of numbers.
+        callbacks: list of `keras.callbacks.Callback`. Defaults to none.
+        summary: function without arguments that gives what is known at the end, as dict of numbers. Defaults to
+            nothing.
     """
 
-    callbacks: list = []
+    callbacks: typing.Sequence = ()
     summary: typing.Callable = dict
 
 

@@ -5,7 +5,7 @@
 | `data` | which images, how many, scaled and augmented how | `scripts.running.images` |
 | `network` | which architecture with which random weights | `scripts.running.network` |
 | `initial_weights` | what is done to these before the first step | `scripts.laperm.initial_weights`, ... |
-| `optimizer` | which optimizer, its rate and schedule, and LaPerm or Lookahead around it | `scripts.running.optimizer` |
+| `optimizer` | which one, its rate and schedule, and LaPerm or Lookahead around it | `scripts.running.optimizer` |
 | `task` | the loss and the metrics | `scripts.running.task` |
 | `evaluation` | on which images, and how often at synchronizations | `scripts.running.evaluation` |
 | `observers` | what watches and measures | `scripts.running.observers`, and one package a paper |

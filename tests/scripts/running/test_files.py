@@ -1,6 +1,10 @@
+import pathlib
+
 import pytest
 
-from scripts.running.files import read_csv, read_json, replacing, write_csv, write_json
+from scripts.running.files import read_csv, read_json, records, replacing, write_csv, write_json
+
+RESULTS = sorted(pathlib.Path(__file__).resolve().parents[3].glob("results/*.csv"))
 
 
 def test_csv_keeps_every_digit_and_leaves_empty_cells_out(tmp_path):
@@ -8,7 +12,19 @@ def test_csv_keeps_every_digit_and_leaves_empty_cells_out(tmp_path):
     write_csv(tmp_path / "rows.csv", rows)
     # Columns in order of first appearance; 0.1 + 0.2 is 0.30000000000000004 in binary.
     assert (tmp_path / "rows.csv").read_text() == ("step,when,accuracy,loss\n5,after,0.30000000000000004,\n7,,,1e-30\n")
-    assert read_csv(tmp_path / "rows.csv") == rows
+    assert records(read_csv(tmp_path / "rows.csv")) == rows
+    assert read_csv(tmp_path / "rows.csv")["step"].tolist() == [5, 7]
+
+
+@pytest.mark.parametrize("path", RESULTS[::6], ids=lambda path: path.stem)
+def test_published_numbers_survive_reading_and_writing(path, tmp_path):
+    write_csv(tmp_path / "again.csv", records(read_csv(path)))
+    assert (tmp_path / "again.csv").read_bytes() == path.read_bytes()
+
+
+def test_a_table_without_rows(tmp_path):
+    write_csv(tmp_path / "rows.csv", [])
+    assert records(read_csv(tmp_path / "rows.csv")) == []
 
 
 def test_json_round_trip(tmp_path):

@@ -6,27 +6,30 @@ import h5py
 import numpy as np
 import pytest
 
-from scripts.laperm.training import Training
 from scripts.running.checkpoint import SeedEveryEpoch
-from scripts.running.files import read_csv
+from scripts.running.evaluation import Evaluation
+from scripts.running.files import read_csv, records
+from scripts.running.images import Images
+from scripts.running.network import Network
+from scripts.running.observers import Permutation
+from scripts.running.optimizer import Optimizer
 from scripts.running.runner import Options, run
+from scripts.running.schedules import Constant, Decay
+from scripts.running.training import Training, changed
 
 QUIET = Options(progress=False)
 # 1,437 training images less 40 held out, of which the first 200 are used: 7 steps of 32 an epoch.
 TINY = Training(
     "LaPerm",
-    "conv2",
-    "digits",
+    Images("digits", validation=40, limit=200),
+    Network("conv2", {"width": 0.05, "dropout": 0.3}),
     epochs=3,
     batch_size=32,
-    optimizer_arguments={"sync_period": 5},
-    model_arguments={"width": 0.05, "dropout": 0.3},
-    learning_rate_decay=0.5,
-    validation=40,
-    train_limit=200,
-    evaluate_before=True,
+    optimizer=Optimizer(schedule=Decay(0.5), around="laperm", arguments={"sync_period": 5}),
+    observers=(Permutation(),),
+    evaluation=Evaluation(before=True),
 )
-ADAM = dataclasses.replace(TINY, label="Adam", optimizer="adam", optimizer_arguments={}, evaluate_before=False)
+ADAM = changed(TINY, label="Adam", optimizer={"around": None, "arguments": {}}, evaluation=Evaluation())
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +55,7 @@ def weights(folder):
 def test_rows_are_where_synchronizations_fall(finished):
     # 7 steps an epoch and k = 5: synchronizations after steps 5 (epoch 0), 10 (epoch 1), 15 and 20 (epoch 2), and the
     # final one after step 21, which has no "before" because it is not the callback's.
-    rows = [(row["epoch"], row["step"], row["when"]) for row in read_csv(finished / "rows.csv")]
+    rows = [(row["epoch"], row["step"], row["when"]) for row in records(read_csv(finished / "rows.csv"))]
     pairs = {0: [5], 1: [10], 2: [15, 20]}
     expected = []
     for epoch, steps in pairs.items():
@@ -75,21 +78,22 @@ def test_summary_says_what_was_measured_where(finished):
 def test_moved_weights_by_hand():
     # Two of all weights of the kernels change places within their weight vector, the last column of the last kernel.
     prepared = TINY.prepare(0)
+    (observed,) = prepared._observations
     kernel = prepared.model.layers[-1].kernel
     values = kernel.numpy()
     total = sum(variable.numpy().size for variable in prepared.model.trainable_variables if variable.name == "kernel")
-    assert prepared.moved() == 0
+    assert observed.summary() == {"is_permutation": True, "moved": 0}
     values[[0, 1], -1] = values[[1, 0], -1]
     kernel.assign(values)
-    assert (prepared.moved(), prepared.is_permutation()) == (2 / total, True)
+    assert observed.summary() == {"is_permutation": True, "moved": 2 / total}
     values[0, -1] = 9
     kernel.assign(values)
-    assert (prepared.moved(), prepared.is_permutation()) == (2 / total, False)
+    assert observed.summary() == {"is_permutation": False, "moved": 2 / total}
 
 
 def test_adam_is_no_permutation_and_is_evaluated_every_epoch(tmp_path):
     summary = run(ADAM, 0, tmp_path, QUIET)
-    rows = read_csv(tmp_path / "rows.csv")
+    rows = records(read_csv(tmp_path / "rows.csv"))
     assert summary["is_permutation"] is False
     assert [row["when"] for row in rows] == ["epoch"] * 3
     assert {"val_accuracy", "val_loss", "accuracy", "loss", "learning_rate"} <= set(rows[0])
@@ -101,21 +105,19 @@ def test_a_finished_run_is_not_run_again(finished, monkeypatch):
     assert run(TINY, 0, finished, QUIET) == json.loads((finished / "done.json").read_text())
 
 
-@pytest.mark.parametrize(("training", "killed_in"), [(TINY, 2), (ADAM, 1)], ids=["laperm", "adam"])
-def test_a_killed_run_resumes_and_ends_the_same(tmp_path, killed_before, training, killed_in):
-    run(training, 7, tmp_path / "whole", QUIET)
-    with killed_before(killed_in):
-        run(training, 7, tmp_path / "parts", QUIET)
-    assert not (tmp_path / "parts" / "done.json").exists()
-    (tmp_path / "parts" / "partial_1_rows.csv").write_text("left by a kill")
-    run(training, 7, tmp_path / "parts", QUIET)
-    assert (tmp_path / "parts/rows.csv").read_bytes() == (tmp_path / "whole/rows.csv").read_bytes()
-    whole, parts = weights(tmp_path / "whole"), weights(tmp_path / "parts")
-    assert whole.keys() == parts.keys()
+def test_a_killed_run_resumes_and_ends_the_same(finished, tmp_path, killed_before):
+    parts = tmp_path / "parts"
+    with killed_before(2):
+        run(TINY, 0, parts, QUIET)
+    assert not (parts / "done.json").exists()
+    (parts / "partial_1_rows.csv").write_text("left by a kill")
+    run(TINY, 0, parts, QUIET)
+    assert (parts / "rows.csv").read_bytes() == (finished / "rows.csv").read_bytes()
+    whole, in_parts = weights(finished), weights(parts)
+    assert whole.keys() == in_parts.keys()
     for name, value in whole.items():
-        np.testing.assert_array_equal(value, parts[name], err_msg=name)
-    left = {path.name for path in (tmp_path / "parts").iterdir()}
-    assert left == {"declaration.json", "done.json", "final.weights.h5", "rows.csv"}
+        np.testing.assert_array_equal(value, in_parts[name], err_msg=name)
+    assert {path.name for path in parts.iterdir()} == {"declaration.json", "done.json", "final.weights.h5", "rows.csv"}
 
 
 def test_another_seed_is_another_run(finished, tmp_path):
@@ -125,33 +127,37 @@ def test_another_seed_is_another_run(finished, tmp_path):
 
 def test_a_changed_declaration_is_refused_and_nothing_is_lost(finished):
     before = {path.name: path.read_bytes() for path in finished.iterdir()}
-    changed = dataclasses.replace(TINY, batch_size=16)
     with pytest.raises(ValueError, match=r"training.batch_size was 32 and is 16.*--results"):
-        run(changed, 0, finished, QUIET)
+        run(changed(TINY, batch_size=16), 0, finished, QUIET)
     with pytest.raises(ValueError, match=r"precision was 'float32' and is 'mixed_float16'"):
         run(TINY, 0, finished, dataclasses.replace(QUIET, precision="mixed_float16"))
     assert before == {path.name: path.read_bytes() for path in finished.iterdir()}
 
 
-def test_a_setting_added_with_a_default_leaves_old_results_valid(finished):
-    @dataclasses.dataclass(frozen=True)
-    class Later(Training):
-        added: float = 0.5
-
-    settings = {field.name: getattr(TINY, field.name) for field in dataclasses.fields(TINY)}
-    assert run(Later(**settings), 0, finished, QUIET)["is_permutation"]
+@pytest.mark.parametrize(
+    ("other", "said"),
+    [
+        # A default is a setting like any other: what stands at it is part of what a run is known by.
+        ({"data": {"limit": None}}, r"training.data.limit was 200 and is None"),
+        ({"optimizer": {"schedule": Constant()}}, r"schedule.class was 'Decay' and is 'Constant'"),
+        ({"observers": ()}, r"training.observers"),
+    ],
+)
+def test_another_setting_or_class_is_another_run(finished, other, said):
+    with pytest.raises(ValueError, match=said):
+        run(changed(TINY, other), 0, finished, QUIET)
 
 
 @pytest.mark.parametrize("options", [{"precision": "mixed_float16"}, {"precision": "mixed_bfloat16"}, {"jit": True}])
 def test_precision_and_jit(tmp_path, options):
-    once = dataclasses.replace(TINY, epochs=1, evaluate_before=False)
+    once = changed(TINY, epochs=1, evaluation=Evaluation())
     summary = run(once, 0, tmp_path, dataclasses.replace(QUIET, **options))
     assert summary["is_permutation"]
     assert summary["test_accuracy"] > 0
 
 
 def test_the_bar_and_tensorboard(tmp_path, capsys):
-    run(dataclasses.replace(TINY, epochs=1), 0, tmp_path / "curve" / "seed_0", Options(tensorboard=True))
+    run(changed(TINY, epochs=1), 0, tmp_path / "curve" / "seed_0", Options(tensorboard=True))
     assert "curve seed_0" in capsys.readouterr().err
     assert list((tmp_path / "curve" / "seed_0" / "tensorboard").rglob("events*"))
 

@@ -7,32 +7,42 @@ import pytest
 
 from scripts.__main__ import main
 from scripts.experiment import Experiment, trainings_of
-from scripts.laperm.training import Training
-from scripts.publishing.results import collect
+from scripts.publishing.curves import collect
 from scripts.running import same_run
 from scripts.running.files import read_json
+from scripts.running.images import Images
+from scripts.running.network import Network
+from scripts.running.optimizer import Optimizer
 from scripts.running.runner import Options, folder_of, run
 from scripts.running.same_run import take_over
+from scripts.running.schedules import Drops
+from scripts.running.training import Training, changed
 
 # 200 images in steps of 50: 4 an epoch, 8 in all, synchronized after each 4th.
 TINY = Training(
     "k = 4",
-    "conv2",
-    "digits",
+    Images("digits", validation=40, limit=200),
+    Network("conv2", {"width": 0.05, "dropout": 0.3}),
     epochs=2,
     batch_size=50,
-    optimizer_arguments={"sync_period": 4},
-    model_arguments={"width": 0.05, "dropout": 0.3},
-    learning_rate_drops={1: 10},
-    validation=40,
-    train_limit=200,
+    optimizer=Optimizer(schedule=Drops({1: 10}), around="laperm", arguments={"sync_period": 4}),
 )
-TWIN = dataclasses.replace(TINY, label="kept")
+TWIN = changed(TINY, label="kept")
 
 
 @dataclasses.dataclass(frozen=True)
-class OtherTraining(Training):
-    """Another class with the same fields trains otherwise."""
+class OtherNetwork(Network):
+    """Another class with the same fields is another network."""
+
+
+@dataclasses.dataclass(frozen=True)
+class StartsFrom:
+    """A part that builds on another run of the same experiment."""
+
+    starts_from: Training
+
+    def apply(self, prepared):
+        """Nothing here."""
 
 
 @pytest.fixture(scope="module")
@@ -81,11 +91,11 @@ def test_training_it_gives_the_same_file(options):
 @pytest.mark.parametrize(
     "wanted",
     [
-        dataclasses.replace(TWIN, epochs=3),
-        dataclasses.replace(TWIN, optimizer_arguments={"sync_period": 5}),
-        dataclasses.replace(TWIN, learning_rate_drops={1: 20}),
-        dataclasses.replace(TWIN, evaluate_before=True),
-        OtherTraining(**vars(TWIN)),
+        changed(TWIN, epochs=3),
+        changed(TWIN, optimizer={"arguments": {"sync_period": 5}}),
+        changed(TWIN, optimizer={"schedule": Drops({1: 20})}),
+        changed(TWIN, evaluation={"before": True}),
+        changed(TWIN, network=OtherNetwork(**vars(TWIN.network))),
     ],
     ids=["epochs", "arguments", "drops", "more evaluations", "class"],
 )
@@ -120,9 +130,9 @@ def test_a_run_that_was_begun_here_goes_on(options):
 
 
 def test_a_start_from_another_run_depends_on_the_experiment(options, monkeypatch):
-    shuffled = dataclasses.replace(TINY, starts_from="Adam")
+    shuffled = changed(TINY, initial_weights=(StartsFrom(TINY),))
     monkeypatch.setattr(same_run, "find", lambda name: Experiment("", {"quick": [shuffled]}, {}, None))
-    assert take_over("two", "quick", dataclasses.replace(shuffled, label="kept"), 0, options) is None
+    assert take_over("two", "quick", changed(shuffled, label="kept"), 0, options) is None
 
 
 def test_a_copy_that_is_cut_leaves_no_run(options, monkeypatch):
