@@ -30,7 +30,7 @@ import tensorflow as tf
 
 import models
 from benchmarks.outcome import finish
-from scripts.publishing.markdown import markdown_table
+from scripts.publishing.tables import markdown_table
 from scripts.running.interleaved import interleaved, median_ratio
 from train_by_reconnect import Masked, Signed, set_objective
 

@@ -4,7 +4,7 @@
 
 VGG-5 for MNIST (Adam) and VGG-11 for CIFAR-10 (SGD with Nesterov momentum) of the full width, on random images in
 batches of 128. All functions of a network run interleaved in one process, and the figures are medians; see
-`scripts/backward_time.py`. A backward pass is what loss and gradients take beyond the loss alone; a whole step has the
+`scripts/rich/backward_time.py`. A backward pass is what loss and gradients take beyond the loss alone; a whole step has the
 forward pass and the update too. The layers are those with a kernel: 12 of VGG-5, 11 of VGG-11.
 
 The last line of a network is not measured but expected of training the top layer always and all others in a tenth of
@@ -25,7 +25,7 @@ import numpy as np
 
 import models
 from benchmarks.outcome import finish
-from scripts.publishing.markdown import markdown_table
+from scripts.publishing.tables import markdown_table
 from scripts.rich.backward_time import step_times
 from train_by_reconnect import MiddleOnly, TopAndBottom, trainable_layers
 

@@ -24,7 +24,7 @@ import tensorflow as tf
 
 import models
 from benchmarks.outcome import finish
-from scripts.publishing.markdown import markdown_table
+from scripts.publishing.tables import markdown_table
 from scripts.running.interleaved import interleaved, median_ratio
 from train_by_reconnect import LaPerm, backend_tensorflow
 from train_by_reconnect.backend.row_ranking import _pack

@@ -34,7 +34,7 @@ from scripts.profiles.draw_matrix import draw_pair
 from scripts.profiles.draw_sheets import draw_envelope, draw_sheets
 from scripts.profiles.networks import load_network
 from scripts.profiles.statistics import envelope
-from scripts.publishing.markdown import markdown_table
+from scripts.publishing.tables import markdown_table
 from train_by_reconnect import weight_profiles
 
 MATRICES = ((4608, 512), (4096, 1000), (25088, 512))
