@@ -29,12 +29,14 @@ _METHODS = {
 def _trainings(epochs):
     adam = Training(
         "Adam",
-        Images("digits", validation=200),
-        Network("conv2", {"width": 0.5, "dropout": 0.0}),
+        # 1,280 images: an epoch of 40 steps, which are made 20 at a time.
+        Images("digits", validation=157),
+        Network("lenet_300_100", {"width": 0.5}),
         epochs=epochs,
         batch_size=32,
         optimizer=Optimizer(schedule=Decay(0.95)),
         observers=(Permutation(),),
+        steps_at_once=True,
     )
     return tuple(changed(adam, label=label, optimizer=method) for label, method in _METHODS.items())
 
@@ -46,14 +48,14 @@ def _draw(figure, curves):
         if same:
             draw_band(axes, same, "val_accuracy", color=color, label=label)
     axes.set(xlabel="step", ylabel="accuracy on held-out images", ylim=(0.5, 1))
-    axes.set_title("Digits, a small convolutional network: mean and range over seeds", loc="left")
+    axes.set_title("Digits, a small network: mean and range over seeds", loc="left")
     axes.grid(alpha=0.3)
     axes.legend(loc="lower right", frameon=False)
 
 
 EXPERIMENT = Experiment(
     claim="A small network learns handwritten digits about as well when training only rearranges its initial weights.",
-    trainings={"quick": _trainings(epochs=1), "laptop": _trainings(epochs=20)},
+    trainings={"quick": _trainings(epochs=1), "laptop": _trainings(epochs=30)},
     seeds={"quick": (0,), "laptop": (0, 1, 2)},
     draw=_draw,
 )

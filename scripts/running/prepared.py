@@ -8,15 +8,15 @@ from scripts.data.augmentation import pipeline
 _MOST_STEPS_AT_ONCE = 100
 
 
-def steps_at_once(images, batch_size):
-    """How many steps a compiled call should make, so many that it divides an epoch.
+def steps_at_once(steps_per_epoch, sync_period=None):
+    """How many steps a compiled call should make: so many that they divide an epoch, and k, if there is one.
 
     A small network is trained faster than Keras can call its step.
 
-    >>> steps_at_once(10_000, 25)  # 400 steps
-    100
+    >>> steps_at_once(400), steps_at_once(40, sync_period=20)
+    (100, 20)
     """
-    steps = math.ceil(images / batch_size)
+    steps = math.gcd(steps_per_epoch, sync_period or steps_per_epoch)
     return max(n for n in range(1, _MOST_STEPS_AT_ONCE + 1) if steps % n == 0)
 
 
@@ -53,8 +53,9 @@ class Prepared:
 
     def compiled_steps(self):
         """How many steps a call of the compiled train step makes."""
-        training = self.training
-        return steps_at_once(len(self.loaded.x_train), training.batch_size) if training.steps_at_once else 1
+        if not self.training.steps_at_once:
+            return 1
+        return steps_at_once(self.steps_per_epoch, self.training.optimizer.sync_period)
 
     def batches(self, first_epoch):
         """The training data from an epoch on: an endless `tf.data.Dataset`."""
