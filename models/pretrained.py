@@ -42,23 +42,24 @@ def initialize_from(model, weights):
     Reference:
         Li and Banerjee, 2021, "Experiments with Rich Regime Training for Deep Learning", section 6.2.
     """
-    layers = _with_kernels(model)
-    pairs = list(zip(layers, _pairs_of(weights), strict=False))
+    own = _kernels_and_biases(model)
+    kernels = [kernel for kernel, _ in own]
+    pairs = list(zip(own, _pairs_of(weights), strict=False))
     layouts = [
-        [(layer, kernel, bias) for layer, (kernel, bias) in pairs if layer.kernel.shape == kernel.shape],
-        [(layer, _transposed(kernel), bias) for layer, (kernel, bias) in pairs if _fits_transposed(layer, kernel)],
+        [(mine, kernel, bias) for mine, (kernel, bias) in pairs if mine[0].shape == kernel.shape],
+        [(mine, _transposed(kernel), bias) for mine, (kernel, bias) in pairs if _fits_transposed(mine[0], kernel)],
     ]
     foreign = len(layouts[1]) > len(layouts[0])
     filled = []
-    for layer, kernel, bias in layouts[foreign]:
-        if foreign and _is_behind_several_pixels(layer, layers):
+    for (own_kernel, own_bias), kernel, bias in layouts[foreign]:
+        if foreign and _is_behind_several_pixels(own_kernel, kernels):
             continue
-        layer.kernel.assign(kernel)
-        if bias is not None and getattr(layer, "bias", None) is not None and layer.bias.shape == bias.shape:
-            layer.bias.assign(bias)
-        filled.append(layer.name)
+        own_kernel.assign(kernel)
+        if bias is not None and own_bias is not None and own_bias.shape == bias.shape:
+            own_bias.assign(bias)
+        filled.append(_layer_path(own_kernel).rpartition("/")[-1])
     if not filled:
-        expected, received = [tuple(layer.kernel.shape) for layer in layers], [kernel.shape for _, (kernel, _) in pairs]
+        expected, received = [tuple(kernel.shape) for kernel in kernels], [kernel.shape for _, (kernel, _) in pairs]
         raise ValueError(
             f"`weights` must have a kernel that fits the layer of the same number. Received: kernels of {received} for "
             f"layers of {expected}. Pass the weights of a network of the same architecture and width."
@@ -71,7 +72,7 @@ def _pairs_of(weights):
     if isinstance(weights, (str, pathlib.Path)):
         weights = _read(pathlib.Path(weights))
     if isinstance(weights, keras.Model):
-        return [(layer.kernel.numpy(), _numpy(getattr(layer, "bias", None))) for layer in _with_kernels(weights)]
+        return [(kernel.numpy(), _numpy(bias)) for kernel, bias in _kernels_and_biases(weights)]
     if not isinstance(weights, collections.abc.Mapping):
         raise ValueError(
             "`weights` must be a `keras.Model`, the path of a .keras, .h5 or .npz file, or a dict of arrays. Received: "
@@ -101,16 +102,19 @@ def _read(path):
         ) from error
 
 
-def _with_kernels(model):
-    """All layers with a kernel, those of nested models in their place."""
-    layers = dict.fromkeys(_in_order(model))  # one that is used twice counts once
-    return [layer for layer in layers if isinstance(getattr(layer, "kernel", None), keras.Variable)]
+def _kernels_and_biases(model):
+    """The kernel and the bias, or None, of each layer with a kernel, those of nested models in their place."""
+    found = []
+    for variable in model.weights:  # layer by layer, and one that is used twice comes once
+        if variable.name == "kernel":
+            found.append((variable, None))
+        elif variable.name == "bias" and found and _layer_path(found[-1][0]) == _layer_path(variable):
+            found[-1] = (found[-1][0], variable)
+    return found
 
 
-def _in_order(layer):
-    yield layer
-    for inside in layer._layers:
-        yield from _in_order(inside)
+def _layer_path(variable):
+    return variable.path.rpartition("/")[0]
 
 
 def _numpy(variable):
@@ -121,12 +125,12 @@ def _transposed(kernel):
     return np.transpose(kernel, (2, 3, 1, 0)) if kernel.ndim == 4 else kernel.T
 
 
-def _fits_transposed(layer, kernel):
-    return kernel.ndim in (2, 4) and layer.kernel.shape == _transposed(kernel).shape
+def _fits_transposed(own, kernel):
+    return kernel.ndim in (2, 4) and own.shape == _transposed(kernel).shape
 
 
-def _is_behind_several_pixels(layer, layers):
-    """Whether a dense layer follows a convolution with more inputs than that has filters."""
-    number = layers.index(layer)
-    below = layers[number - 1].kernel.shape if number else ()
-    return len(layer.kernel.shape) == 2 and len(below) == 4 and layer.kernel.shape[0] != below[-1]
+def _is_behind_several_pixels(kernel, kernels):
+    """Whether it is the kernel of a dense layer that follows a convolution with fewer filters than this has inputs."""
+    number = next(number for number, each in enumerate(kernels) if each is kernel)
+    below = kernels[number - 1].shape if number else ()
+    return len(kernel.shape) == 2 and len(below) == 4 and kernel.shape[0] != below[-1]

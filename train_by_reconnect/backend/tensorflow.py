@@ -2,11 +2,10 @@
 
 import math
 
-import keras
 import numpy as np
 import tensorflow as tf
-from tensorflow.python.ops import control_flow_util
 
+from train_by_reconnect.backend import keras_internals
 from train_by_reconnect.backend.row_ranking import permute_to_ranking
 from train_by_reconnect.backend.rows import from_rows, to_rows
 
@@ -59,7 +58,7 @@ def assign_if(condition, variables, function):
         return condition
 
     # Several replicas must meet to assign, which they cannot do inside a condition: there values come out of it.
-    if tf.distribute.has_strategy() and not tf.__internal__.distribute.strategy_supports_no_merge_call():
+    if keras_internals.replicas_meet_to_assign():
         kept = present()
         assign(tf.cond(condition, lambda: function(kept), lambda: kept))
     else:
@@ -90,7 +89,7 @@ def permute_all(kernels, unit_axes, sorted_rows, names):
     if not kernels:
         return [], none
     finite = None
-    if _in_xla():
+    if keras_internals.is_in_xla():
         finite = tf.stack([tf.reduce_all(tf.math.is_finite(kernel)) for kernel in kernels])
     elif not can_call_host():
         kernels = [tf.debugging.check_numerics(k, diverged_message(n)) for k, n in zip(kernels, names, strict=True)]
@@ -149,11 +148,7 @@ def can_call_host():
     Returns:
         Bool: not within XLA, and not where the weights are on a GPU.
     """
-    return not _in_xla() and not tf.config.list_logical_devices("GPU")
-
-
-def _in_xla():
-    return control_flow_util.GraphOrParentsInXlaContext(tf.compat.v1.get_default_graph())
+    return not keras_internals.is_in_xla() and not tf.config.list_logical_devices("GPU")
 
 
 def _permute_on_host(rows, values, names):
@@ -221,41 +216,3 @@ def write_scalars(writer, step, values):
     with writer.as_default(step=step):
         for name, value in values.items():
             tf.summary.scalar(name, value)
-
-
-def gradient_adder(model, variables, x, y, training):
-    """Compile, once, a function that adds the gradient of a model's compiled loss to a sum.
-
-    It leaves the model as it is: what a call would update (moving statistics, random seeds, metrics) is dropped.
-
-    Args:
-        model: a built and compiled `keras.Model`.
-        variables: list of `keras.Variable`, with respect to which the gradient is.
-        x: array or a structure of arrays, inputs as the model will be given, of any number of examples.
-        y: array or a structure of arrays, their targets.
-        training: bool, what the model is called with.
-
-    Returns:
-        Function of `sums` (list of float32 or float64 tensors of the variables' shapes), a batch of `x`, one of `y` and
-        a float, which returns `sums` plus that float times the gradient.
-    """
-
-    def add(sums, x, y, weight):
-        values = [tf.convert_to_tensor(variable.value) for variable in variables]
-        scope = keras.StatelessScope(zip(variables, values, strict=True), collect_losses=True)
-        with tf.GradientTape(watch_accessed_variables=False) as tape, scope:
-            tape.watch(values)
-            loss = model.compute_loss(x, y, model(x, training=training), None)
-        gradients = tape.gradient(loss, values, unconnected_gradients=tf.UnconnectedGradients.ZERO)
-        return [
-            total + tf.cast(weight, total.dtype) * tf.cast(g, total.dtype)
-            for total, g in zip(sums, gradients, strict=True)
-        ]
-
-    def of_any_length(array):
-        return tf.TensorSpec((None, *array.shape[1:]), array.dtype)
-
-    # Half precision would lose what the later batches add.
-    sums = [tf.TensorSpec(v.shape, tf.float64 if v.dtype == "float64" else tf.float32) for v in variables]
-    specifications = sums, *keras.tree.map_structure(of_any_length, (x, y)), tf.TensorSpec((), tf.float32)
-    return tf.function(add).get_concrete_function(*specifications)

@@ -1,5 +1,6 @@
-"""Step functions with the gradient of the identity, by TensorFlow's custom gradients."""
+"""What TensorFlow has to do with gradients: those of step functions, and of a model over many batches."""
 
+import keras
 import tensorflow as tf
 
 
@@ -66,3 +67,41 @@ def fraction_above_zero(scores):
         return tf.cast(count / size, scores.dtype), lambda upstream: tf.fill(scores.shape, upstream / size)
 
     return forward(scores)
+
+
+def gradient_adder(model, variables, x, y, training):
+    """Compile, once, a function that adds the gradient of a model's compiled loss to a sum.
+
+    It leaves the model as it is: what a call would update (moving statistics, random seeds, metrics) is dropped.
+
+    Args:
+        model: a built and compiled `keras.Model`.
+        variables: list of `keras.Variable`, with respect to which the gradient is.
+        x: array or a structure of arrays, inputs as the model will be given, of any number of examples.
+        y: array or a structure of arrays, their targets.
+        training: bool, what the model is called with.
+
+    Returns:
+        Function of `sums` (list of float32 or float64 tensors of the variables' shapes), a batch of `x`, one of `y` and
+        a float, which returns `sums` plus that float times the gradient.
+    """
+
+    def add(sums, x, y, weight):
+        values = [tf.convert_to_tensor(variable.value) for variable in variables]
+        scope = keras.StatelessScope(zip(variables, values, strict=True), collect_losses=True)
+        with tf.GradientTape(watch_accessed_variables=False) as tape, scope:
+            tape.watch(values)
+            loss = model.compute_loss(x, y, model(x, training=training), None)
+        gradients = tape.gradient(loss, values, unconnected_gradients=tf.UnconnectedGradients.ZERO)
+        return [
+            total + tf.cast(weight, total.dtype) * tf.cast(g, total.dtype)
+            for total, g in zip(sums, gradients, strict=True)
+        ]
+
+    def of_any_length(array):
+        return tf.TensorSpec((None, *array.shape[1:]), array.dtype)
+
+    # Half precision would lose what the later batches add.
+    sums = [tf.TensorSpec(v.shape, tf.float64 if v.dtype == "float64" else tf.float32) for v in variables]
+    specifications = sums, *keras.tree.map_structure(of_any_length, (x, y)), tf.TensorSpec((), tf.float32)
+    return tf.function(add).get_concrete_function(*specifications)

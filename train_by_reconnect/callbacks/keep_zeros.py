@@ -3,6 +3,7 @@
 import keras
 from keras import ops
 
+from train_by_reconnect.backend import keras_internals
 from train_by_reconnect.optimizers.laperm import LaPerm
 from train_by_reconnect.weights.kernels import kernels_of
 
@@ -59,14 +60,14 @@ class KeepZeros(keras.callbacks.Callback):
         self._former = [(kernel, kernel.constraint) for kernel in kernels]
         for kernel in kernels:
             kernel.constraint = _keeping_zeros(kernel)
-        self.model.make_train_function(force=True)  # a step that is compiled already knows no constraint
+        keras_internals.make_train_function(self.model)  # a step that is compiled already knows no constraint
 
     def on_train_end(self, logs=None):
         """Put the zeros back once more, after moving averages have become the weights, and leave no trace."""
         for kernel, former in self._former or []:
             kernel.assign(kernel.constraint(kernel))
             kernel.constraint = former
-        self.model.make_train_function(force=True)
+        keras_internals.make_train_function(self.model)
 
 
 def _keeping_zeros(kernel):

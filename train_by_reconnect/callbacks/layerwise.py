@@ -5,6 +5,7 @@ import contextlib
 import keras
 import numpy as np
 
+from train_by_reconnect.backend import keras_internals
 from train_by_reconnect.optimizers.periodic import PeriodicOptimizer
 from train_by_reconnect.weights.kernels import check_built
 from train_by_reconnect.weights.layouts import describe_variables
@@ -85,10 +86,11 @@ class LayerwiseTraining(keras.callbacks.Callback):
     def on_epoch_begin(self, epoch, logs=None):
         """Draw the layers of the epoch."""
         # Not in on_train_begin, where other callbacks may make the model's own train function anew.
-        if self.model.train_function != self._train_function:
-            if self.model.train_function is not self._own_function:
-                self._own_function, self._functions = self.model.train_function, {}
-            self.model.train_function = self._train_function
+        present = keras_internals.train_function(self.model)
+        if present != self._train_function:
+            if present is not self._own_function:
+                self._own_function, self._functions = present, {}
+            keras_internals.set_train_function(self.model, self._train_function)
         self._epoch, self._steps, self._counts = epoch, 0, np.zeros(len(self._variables))
         if self.per == "epoch":
             self._trained = self._draw(epoch)
@@ -135,14 +137,14 @@ class LayerwiseTraining(keras.callbacks.Callback):
 
     def _function_for(self, trained):
         if trained not in self._functions:
-            present = self.model.train_function
-            self.model.make_train_function(force=True)
-            self._functions[trained], self.model.train_function = self.model.train_function, present
+            present = keras_internals.train_function(self.model)
+            self._functions[trained] = keras_internals.make_train_function(self.model)
+            keras_internals.set_train_function(self.model, present)
         return self._functions[trained]
 
     def _put_back(self):
-        if self.model.train_function == self._train_function:
-            self.model.train_function = self._own_function
+        if keras_internals.train_function(self.model) == self._train_function:
+            keras_internals.set_train_function(self.model, self._own_function)
 
     def _check_optimizer(self):
         for optimizer in _with_inner(self.model.optimizer):
@@ -189,8 +191,8 @@ def trainable_layers(model):
     trainable = model.trainable_variables
     kinds = {id(v): layout.kind for v, layout in zip(trainable, describe_variables(trainable), strict=True)}
     found, before_first = [], []
-    for layer in _in_order(model):
-        own = [variable for variable in layer._trainable_variables if id(variable) in kinds]
+    for layer in keras_internals.layers_in_order(model):
+        own = [variable for variable in keras_internals.own_trainable_variables(layer) if id(variable) in kinds]
         own_kinds = [kinds.pop(id(variable)) for variable in own]  # a variable that two layers share counts once
         if "kernel" in own_kinds:
             found.append((layer, [*before_first, *own]))
@@ -207,29 +209,16 @@ def trainable_layers(model):
     return found
 
 
-def _in_order(layer):
-    """A layer and all inside it, as Keras orders their variables; its `_flatten_layers` reverses what is nested."""
-    yield layer
-    for inside in layer._layers:
-        yield from _in_order(inside)
-
-
 @contextlib.contextmanager
 def _frozen(variables, optimizer):
     """Take variables out of the steps that are run, or compiled, meanwhile."""
-    # Keras' own flag decides what `trainable_variables` are; TensorFlow's, which Keras does not change with it, whether
-    # a tape records what is computed from the variable, and so how far a backward pass goes.
-    flagged = [(each, each._trainable) for variable in variables for each in (variable, variable._value)]
     synchronizing = [each for each in _with_inner(optimizer) if isinstance(each, PeriodicOptimizer)]
     try:
-        for each, _ in flagged:
-            each._trainable = False
         for each in synchronizing:
             each.frozen_for_step = frozenset(map(id, variables))
-        yield
+        with keras_internals.frozen(variables):
+            yield
     finally:
-        for each, was_trainable in flagged:
-            each._trainable = was_trainable
         for each in synchronizing:
             each.frozen_for_step = frozenset()
 

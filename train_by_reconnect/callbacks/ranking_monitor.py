@@ -8,7 +8,7 @@ import pathlib
 import keras
 import numpy as np
 
-from train_by_reconnect.backend import tensorflow as backend
+from train_by_reconnect import backend
 from train_by_reconnect.backend.row_ranking import rank_rows
 from train_by_reconnect.weights.profiles import weight_profiles
 from train_by_reconnect.weights.ranking_distance import mean_and_deviation, rank_changes

@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 
+from train_by_reconnect.backend import keras_internals
 from train_by_reconnect.callbacks.agreement import agreement
 from train_by_reconnect.optimizers.periodic import PeriodicOptimizer
 
@@ -161,17 +162,17 @@ class SyncEvaluation(keras.callbacks.Callback):
         It is held back during that call and no longer: no checkpoint is saved with it, and an exception that ends
         `fit` does not leave the optimizer without synchronizations.
         """
-        train_function = self.model.train_function
+        train_function = keras_internals.train_function(self.model)
 
         def without_synchronizing(iterator):
-            self.model.train_function = train_function
+            keras_internals.set_train_function(self.model, train_function)
             self._optimizer.sync_in_step = False
             try:
                 return train_function(iterator)
             finally:
                 self._optimizer.sync_in_step = True
 
-        self.model.train_function = without_synchronizing
+        keras_internals.set_train_function(self.model, without_synchronizing)
 
     def _evaluate(self, when, answers_before=None):
         step = int(self._optimizer.iterations.numpy())

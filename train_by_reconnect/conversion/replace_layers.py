@@ -5,6 +5,7 @@ import warnings
 
 import keras
 
+from train_by_reconnect.backend import keras_internals
 from train_by_reconnect.weights.kernels import check_built
 
 
@@ -55,7 +56,7 @@ def replace_layers(model, replace):
         copies[id(layer)] = (layer, new)
         return new
 
-    own_classes = {type(layer) for layer in model._flatten_layers() if not _is_of_keras(layer)}
+    own_classes = {type(layer) for layer in keras_internals.all_layers(model) if not _is_of_keras(layer)}
     with keras.saving.custom_object_scope({each.__name__: each for each in own_classes}):
         new_model = copy(model)
         pairs = [(old, new) for old, new in copies.values() if isinstance(old, keras.Layer)]
@@ -116,7 +117,9 @@ def copy_state(layer, new, apart=()):
         with tempfile.TemporaryDirectory() as folder:
             layer.save_assets(folder)
             new.load_assets(folder)
-    inside, new_inside = ([each for each in outer._layers if id(each) not in apart] for outer in (layer, new))
+    inside, new_inside = (
+        [each for each in keras_internals.layers_inside(outer) if id(each) not in apart] for outer in (layer, new)
+    )
     if len(inside) != len(new_inside):
         raise _not_as_configured(layer)
     for each, new_each in zip(inside, new_inside, strict=True):
@@ -128,35 +131,23 @@ def _is_of_keras(layer):
 
 
 def _clone(model, copy):
-    """Clone a functional or Sequential model; Keras would compile the clone of a compiled one, with all that costs."""
+    """Clone a functional or Sequential model."""
     inputs = None
     if isinstance(model, keras.Function):  # Keras' own copies of input layers have other names
-        inputs = keras.tree.map_structure(lambda x: copy_of_layer(x._keras_history.operation).output, model.input)
-    compiled, model.compiled = model.compiled, False
-    try:
+        inputs = keras.tree.map_structure(lambda x: copy_of_layer(keras_internals.operation_of(x)).output, model.input)
+    with keras_internals.as_if_not_compiled(model):
         return keras.models.clone_model(model, inputs, clone_function=copy)
-    finally:
-        model.compiled = compiled
 
 
 def _replace_attributes(layer, new, copy):
     """Give a subclassed layer that its `from_config` made copies of the layers of the original."""
-    # TensorFlow keeps attributes of its own, `_self_...`, that repeat these; `_layers` is Keras' list of them.
-    own = {name: value for name, value in vars(new).items() if name != "_layers" and not name.startswith("_self_")}
-    held = {name: value for name, value in own.items() if _layers_in(value)}
-    locked = new._tracker.locked
-    new._tracker.unlock()
-    # A layer that is replaced as an attribute stays in Keras' list; all are taken out, so that the order is kept.
-    for value in held.values():
-        for each in _layers_in(value):
-            new._tracker.untrack(each)
-    for name, value in held.items():
-        try:
-            setattr(new, name, _copied(getattr(layer, name), value, copy))
-        except (AttributeError, KeyError, TypeError, IndexError) as error:
-            raise _not_as_configured(layer) from error
-    if locked:
-        new._tracker.lock()
+    held = {name: value for name, value in keras_internals.attributes_of(new).items() if _layers_in(value)}
+    with keras_internals.replacing_layers(new, [each for value in held.values() for each in _layers_in(value)]):
+        for name, value in held.items():
+            try:
+                setattr(new, name, _copied(getattr(layer, name), value, copy))
+            except (AttributeError, KeyError, TypeError, IndexError) as error:
+                raise _not_as_configured(layer) from error
 
 
 def _layers_in(value):
@@ -186,7 +177,7 @@ def _copied(value, made, copy):
 def _build_alike(layer, new):
     if not layer.built or new.built:
         return
-    new._parent_path = layer._parent_path  # so that variables have the same paths, whoever builds them
+    keras_internals.share_path(layer, new)
     with warnings.catch_warnings():
         # Keras warns of a model that it cannot call without data; the layers inside are built one by one then.
         warnings.filterwarnings("ignore", message="Model .* had a build config")

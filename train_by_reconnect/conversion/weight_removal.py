@@ -5,6 +5,7 @@ import math
 import keras
 import numpy as np
 
+from train_by_reconnect.backend import keras_internals
 from train_by_reconnect.conversion.replace_layers import replace_layers
 from train_by_reconnect.layers.fixed_kernels import LAYER_CLASSES, FixedKernels
 from train_by_reconnect.weights.kernels import check_built
@@ -81,15 +82,13 @@ def remove_weights(model):
 
 def _chain(model):
     """The layers from input to output, one for each use; those of models inside too."""
-    graph = getattr(model, "_functional", model)
-    depths = getattr(graph, "_nodes_by_depth", {})
-    nodes = [node for depth in sorted(depths, reverse=True) for node in depths[depth]]
-    if not nodes or len(nodes) > len(depths) or len(graph.outputs) > 1 or any(len(n.parent_nodes) > 1 for n in nodes):
+    operations = keras_internals.chain_of_operations(model)
+    if operations is None:
         raise ValueError(
             "`model` must be one chain of layers, functional or Sequential, with one input and one output. Received: "
             f"model={model.name!r}, which has branches or is subclassed. Only in a chain does a factor have one way."
         )
-    layers = [node.operation for node in nodes if not isinstance(node.operation, keras.layers.InputLayer)]
+    layers = [each for each in operations if not isinstance(each, keras.layers.InputLayer)]
     models = (keras.Sequential, keras.Function)
     return [inner for layer in layers for inner in (_chain(layer) if isinstance(layer, models) else [layer])]
 

@@ -5,7 +5,7 @@ import math
 import keras
 from keras import ops
 
-from train_by_reconnect.backend.tensorflow_gradients import straight_through
+from train_by_reconnect import backend
 from train_by_reconnect.layers.fixed_kernels import FixedKernels
 
 
@@ -59,7 +59,7 @@ class BernoulliMask(FixedKernels):
         """A newly drawn mask: 0 or 1, or 0 or the inverse of the fraction kept."""
         probability = ops.sigmoid(scores)
         uniform = keras.random.uniform(scores.shape, dtype=scores.dtype, seed=self.seed_generator)
-        mask = straight_through(probability, ops.cast(uniform < probability, scores.dtype))
+        mask = backend.straight_through(probability, ops.cast(uniform < probability, scores.dtype))
         if not self.rescale:
             return mask
         # A layer that has lost all its connections answers 0, and not 0 / 0.

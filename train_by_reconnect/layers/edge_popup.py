@@ -5,7 +5,7 @@ import math
 import keras
 from keras import ops
 
-from train_by_reconnect.backend.tensorflow_gradients import straight_through
+from train_by_reconnect import backend
 from train_by_reconnect.layers.fixed_kernels import FixedKernels
 
 
@@ -61,7 +61,7 @@ class EdgePopup(FixedKernels):
 
     def factor(self, scores):
         """The mask: 0 or 1."""
-        return straight_through(scores, ops.cast(self._is_kept(scores), scores.dtype))
+        return backend.straight_through(scores, ops.cast(self._is_kept(scores), scores.dtype))
 
     def is_changed(self, scores):
         """Where a connection is left out: the same number at any time."""

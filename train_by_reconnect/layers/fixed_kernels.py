@@ -2,6 +2,7 @@
 
 import keras
 
+from train_by_reconnect.backend import keras_internals
 from train_by_reconnect.layers.initializers import PositiveUniform
 from train_by_reconnect.weights.layouts import describe_layer
 
@@ -123,7 +124,8 @@ class FixedKernels(keras.layers.Wrapper):
         state = [(variable, effective.get(id(variable), variable.value)) for variable in self.layer.weights]
         with keras.StatelessScope(state, collect_losses=True) as scope:
             outputs = self.layer(inputs)
-        self.layer._clear_losses()  # from here on they are this layer's; both would count in a scope around this one
+        # From here on they are this layer's; both would count in a scope around this one.
+        keras_internals.forget_losses(self.layer)
         for loss in scope.losses:
             self.add_loss(loss)
         return outputs
@@ -202,11 +204,11 @@ class FixedKernels(keras.layers.Wrapper):
     @property
     def trainable(self):
         """Whether the scores, and the bias if `train_bias`, are trained; the kernels never are."""
-        return self._trainable
+        return super().trainable
 
     @trainable.setter
     def trainable(self, value):
-        keras.layers.Wrapper.trainable.fset(self, value)
+        keras_internals.set_trainable(self, value)
         if self.built:
             self._fix()
 
@@ -245,7 +247,7 @@ def connectivity_layers(model):
     >>> len(connectivity_layers(model))
     1
     """
-    found = [layer for layer in model._flatten_layers() if isinstance(layer, FixedKernels)]
+    found = [layer for layer in keras_internals.all_layers(model) if isinstance(layer, FixedKernels)]
     if not found:
         raise ValueError(
             f"`model` must hold layers with fixed kernels. Received: model={model.name!r}, which has none. Make one "

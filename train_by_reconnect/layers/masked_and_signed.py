@@ -4,7 +4,7 @@ import math
 
 import keras
 
-from train_by_reconnect.backend.tensorflow_gradients import times_step
+from train_by_reconnect import backend
 from train_by_reconnect.layers.fixed_kernels import FixedKernels
 
 
@@ -54,7 +54,7 @@ class Masked(FixedKernels):
 
     def effective_kernel(self, kernel, scores):
         """The masked kernel, in one pass."""
-        masked = times_step(kernel, scores, below=0.0)
+        masked = backend.times_step(kernel, scores, below=0.0)
         if not self.rescale:
             return masked
         kept = keras.ops.mean(keras.ops.cast(scores > 0, scores.dtype))
@@ -111,7 +111,7 @@ class Signed(FixedKernels):
 
     def effective_kernel(self, kernel, scores):
         """The kernel with its signs, in one pass."""
-        return times_step(kernel, scores, below=-1.0)
+        return backend.times_step(kernel, scores, below=-1.0)
 
     def is_changed(self, scores):
         """Where a sign is flipped."""

@@ -3,7 +3,7 @@
 import keras
 import numpy as np
 
-from train_by_reconnect.backend.tensorflow_gradients import fraction_above_zero
+from train_by_reconnect import backend
 from train_by_reconnect.layers.fixed_kernels import connectivity_layers
 from train_by_reconnect.layers.masked_and_signed import Masked, Signed
 
@@ -55,7 +55,7 @@ class MinimalChange(keras.Regularizer):
         Returns:
             Scalar tensor.
         """
-        kept = fraction_above_zero(scores)
+        kept = backend.fraction_above_zero(scores)
         return -self.weight * kept if self.counts == "kept" else self.weight * (1 - kept)
 
     def get_config(self):

@@ -4,7 +4,8 @@ import keras
 import numpy as np
 from keras import ops
 
-from train_by_reconnect.backend import tensorflow as backend
+from train_by_reconnect import backend
+from train_by_reconnect.backend import keras_internals
 from train_by_reconnect.backend.rows import to_rows
 from train_by_reconnect.optimizers.periodic import PeriodicOptimizer
 from train_by_reconnect.weights.layouts import describe_variables
@@ -90,7 +91,7 @@ class LaPerm(PeriodicOptimizer):
         self._unit_axes = dict(unit_axes or {})
         self.reset_inner_state = bool(reset_inner_state)
         self._first_values = []  # of the inner optimizer's state that is reset
-        schedule = self.inner_optimizer._learning_rate
+        schedule = keras_internals.learning_rate_of(self.inner_optimizer)
         if self.reset_inner_state and isinstance(schedule, keras.optimizers.schedules.LearningRateSchedule):
             raise ValueError(
                 "`reset_inner_state` restarts the inner optimizer's count of steps, which a `LearningRateSchedule` "
@@ -100,7 +101,7 @@ class LaPerm(PeriodicOptimizer):
     @property
     def iterations(self):
         """The number of completed steps, whatever the inner optimizer remembers of them."""
-        return self._iterations if self.reset_inner_state else super().iterations
+        return self._own_iterations if self.reset_inner_state else super().iterations
 
     def _create_state(self, variables):
         layouts = describe_variables(variables, self._unit_axes)
@@ -125,7 +126,7 @@ class LaPerm(PeriodicOptimizer):
         """The variables to reset, whose first values are kept: each has one value everywhere before the first step."""
         inner = self.inner_optimizer
         inner.build(variables)
-        kept = {id(inner._learning_rate), *map(id, getattr(inner, "_model_variables_moving_average", []))}
+        kept = set(map(id, [keras_internals.learning_rate_of(inner), *keras_internals.moving_averages(inner, [])]))
         state = [variable for variable in inner.variables if id(variable) not in kept]
         self._first_values = [keras.ops.convert_to_numpy(variable).flat[0] for variable in state]
         return state

@@ -5,7 +5,7 @@ import numbers
 import keras
 from keras import ops
 
-from train_by_reconnect.backend import tensorflow as backend
+from train_by_reconnect import backend
 from train_by_reconnect.optimizers.wrapper import OptimizerWrapper
 
 
@@ -169,7 +169,7 @@ class PeriodicOptimizer(OptimizerWrapper):
         Returns:
             Bool, whether it was loaded.
         """
-        if not self.built and len(store.keys()) != len(self._variables):
+        if not self.built and len(store.keys()) != len(self._own_variables):
             self._state_from_file = {key: store[key][()] for key in store.keys()}  # noqa: SIM118
             return False
         loaded = super().load_own_variables(store)

@@ -4,6 +4,8 @@ import warnings
 
 import keras
 
+from train_by_reconnect.backend import keras_internals
+
 # Arguments of `keras.optimizers.Optimizer` that would act on the wrapper's own, empty update.
 _BELONG_TO_INNER = (
     "weight_decay",
@@ -104,8 +106,8 @@ class OptimizerWrapper(keras.optimizers.Optimizer):
         if trainable_variables is not None and not self.built:
             self.build(list(trainable_variables))
         self.inner_optimizer.apply(grads, trainable_variables)
-        if self.iterations is self._iterations:  # a subclass whose inner optimizer does not count all steps
-            self._iterations.assign_add(1)
+        if self.iterations is self._own_iterations:  # a subclass whose inner optimizer does not count all steps
+            self._own_iterations.assign_add(1)
 
     def apply_gradients(self, grads_and_vars):
         """Let the inner optimizer take one step.
@@ -122,12 +124,22 @@ class OptimizerWrapper(keras.optimizers.Optimizer):
     @property
     def variables(self):
         """All state, the inner optimizer's too, each variable once."""
-        return self._variables + self.inner_optimizer.variables
+        return self._own_variables + self.inner_optimizer.variables
+
+    @property
+    def _own_variables(self):
+        """The state that is not the inner optimizer's."""
+        return super().variables
 
     @property
     def iterations(self):
         """The number of completed steps: a step skipped for overflow is not one."""
         return self.inner_optimizer.iterations
+
+    @property
+    def _own_iterations(self):
+        """A counter beside the inner optimizer's."""
+        return super().iterations
 
     @property
     def learning_rate(self):
@@ -150,10 +162,10 @@ class OptimizerWrapper(keras.optimizers.Optimizer):
         if "inner_optimizer" in self.__dict__:
             self.inner_optimizer.loss_scale_factor = factor
 
-    # `SwapEMAWeights` looks one wrapper deep, and under mixed precision there are two.
+    # The name is Keras' own: its `SwapEMAWeights` looks one wrapper deep, and under mixed precision there are two.
     @property
     def _model_variables_moving_average(self):
-        return self.inner_optimizer._model_variables_moving_average
+        return keras_internals.moving_averages(self.inner_optimizer)
 
     def scale_loss(self, loss):
         """Scale the loss as the inner optimizer asks.
@@ -180,7 +192,7 @@ class OptimizerWrapper(keras.optimizers.Optimizer):
         Args:
             store: dict-like.
         """
-        for index, variable in enumerate(self._variables):
+        for index, variable in enumerate(self._own_variables):
             store[str(index)] = variable.numpy()
 
     def load_own_variables(self, store):
@@ -192,14 +204,14 @@ class OptimizerWrapper(keras.optimizers.Optimizer):
         Returns:
             Bool, whether it fits this optimizer and was loaded; if not, there is a warning.
         """
-        if len(store.keys()) != len(self._variables):
+        if len(store.keys()) != len(self._own_variables):
             warnings.warn(
-                f"The file holds {len(store.keys())} variables of {self.name}, which has {len(self._variables)}: they "
-                "are not loaded. Build the optimizer on the same variables before loading.",
+                f"The file holds {len(store.keys())} variables of {self.name}, which has {len(self._own_variables)}: "
+                "they are not loaded. Build the optimizer on the same variables before loading.",
                 stacklevel=2,
             )
             return False
-        for index, variable in enumerate(self._variables):
+        for index, variable in enumerate(self._own_variables):
             variable.assign(store[str(index)])
         return True
 

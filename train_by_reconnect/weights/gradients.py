@@ -3,7 +3,7 @@
 import keras
 import numpy as np
 
-from train_by_reconnect.backend import tensorflow as backend
+from train_by_reconnect import backend
 from train_by_reconnect.weights.kernels import check_built
 from train_by_reconnect.weights.movement import count_of, flat_absolute, split
 

@@ -43,7 +43,7 @@ def check_built(model):
     """
     if not model.built:
         raise ValueError(
-            f"`model` must be built, so that it has weights to keep. Received: model={model.name!r} with built=False. "
+            f"`model` must be built, so that it has weights. Received: model={model.name!r} with built=False. "
             "Start it with `keras.Input`, or call it once."
         )
 

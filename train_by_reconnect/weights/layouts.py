@@ -33,6 +33,8 @@ import re
 import keras
 from keras import layers
 
+from train_by_reconnect.backend import keras_internals
+
 
 @dataclasses.dataclass(frozen=True)
 class Layout:
@@ -91,13 +93,8 @@ def _owned(layer, **layouts):
     return [(variable, layout) for variable, layout in named if isinstance(variable, keras.Variable)]
 
 
-def _main(layer, name):
-    """The attribute that is the variable: with LoRA the public one is a sum, computed anew at each look."""
-    return f"_{name}" if getattr(layer, "lora_enabled", False) else name
-
-
 def _with_kernel(layer, layout):
-    main = {_main(layer, "kernel"): layout}
+    main = {keras_internals.variable_attribute(layer, "kernel"): layout}
     return _owned(layer, **main, bias=BIAS, lora_kernel_a=UNTOUCHED, lora_kernel_b=UNTOUCHED)
 
 
@@ -138,7 +135,7 @@ def _(layer):
 
 @describe_layer.register(layers.Embedding)
 def _(layer):
-    main = {_main(layer, "embeddings"): Layout("kernel", (0,))}
+    main = {keras_internals.variable_attribute(layer, "embeddings"): Layout("kernel", (0,))}
     return _owned(layer, **main, reverse_embeddings=LAST, lora_embeddings_a=UNTOUCHED, lora_embeddings_b=UNTOUCHED)
 
 

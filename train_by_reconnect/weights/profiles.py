@@ -5,7 +5,9 @@ import dataclasses
 import keras
 import numpy as np
 
+from train_by_reconnect.backend import keras_internals
 from train_by_reconnect.backend.rows import to_rows
+from train_by_reconnect.weights.kernels import check_built
 from train_by_reconnect.weights.layouts import describe_variables
 
 
@@ -89,11 +91,7 @@ def weight_profiles(model, layers=None):
     """
     if not isinstance(model, keras.layers.Layer):
         raise TypeError(f"`model` must be a Keras model or layer. Received: model={model!r}. Load or build one first.")
-    if not model.built:
-        raise ValueError(
-            f"`model` must have weights. Received: model={model.name!r} with built=False. Start it with `keras.Input`, "
-            "or call it once."
-        )
+    check_built(model)
     owners = _owners(model)
     profiles = [
         _profile(variable, owners[id(variable)][-1], layout.unit_axes)
@@ -115,15 +113,14 @@ def weight_profiles(model, layers=None):
 def _owners(model):
     """The layers that hold each variable, the owner last: Keras lists a layer before its parts."""
     owners = {id(variable): [] for variable in model.weights}
-    for layer in model._flatten_layers(include_self=False):
+    for layer in keras_internals.all_layers(model, include_self=False):
         for variable in layer.weights:
             owners[id(variable)].append(layer)
     return {key: layers or [model] for key, layers in owners.items()}
 
 
 def _profile(variable, owner, unit_axes):
-    attributes = [name.lstrip("_") for name, value in vars(owner).items() if value is variable]
-    stems = [name.removesuffix("_kernel") for name in attributes]
+    stems = [name.removesuffix("_kernel") for name in keras_internals.public_names(owner, variable)]
     # DepthwiseConv's variable is its `kernel`, but its argument is `depthwise_initializer`.
     named = (getattr(owner, f"{stem}_initializer", None) for stem in [*stems, "depthwise"])
     initializer = next((found for found in named if found is not None), None)

@@ -1,0 +1,174 @@
+"""Every name of Keras and TensorFlow that is not public, in one place; its test says what breaks when one changes."""
+
+import contextlib
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+import keras
+
+# Layers and what is inside them.
+
+
+def all_layers(layer: keras.Layer, include_self: bool = True) -> list[keras.Layer]:
+    """A layer or model and all layers inside it, each once; those inside one layer in any order."""
+    return layer._flatten_layers(include_self=include_self)
+
+
+def layers_inside(layer: keras.Layer) -> list[keras.Layer]:
+    """The layers that a layer holds itself, without those that they hold."""
+    return list(layer._layers)
+
+
+def layers_in_order(layer: keras.Layer) -> Iterator[keras.Layer]:
+    """A layer and all inside it, as Keras orders their variables; one that is held twice comes twice."""
+    yield layer
+    for inside in layers_inside(layer):
+        yield from layers_in_order(inside)
+
+
+def own_trainable_variables(layer: keras.Layer) -> list[keras.Variable]:
+    """The variables that a layer made as trainable ones, without those of the layers inside; also frozen ones."""
+    return list(layer._trainable_variables)
+
+
+def variable_attribute(layer: keras.Layer, name: str) -> str:
+    """The name of the attribute that is the variable: with LoRA the public one is a sum, computed at each look."""
+    return f"_{name}" if getattr(layer, "lora_enabled", False) else name
+
+
+def public_names(layer: keras.Layer, variable: keras.Variable) -> list[str]:
+    """The attributes of a layer that are this variable, by their public names: Dense keeps its kernel in `_kernel`."""
+    return [name.lstrip("_") for name, value in vars(layer).items() if value is variable]
+
+
+def set_trainable(layer: keras.Layer, value: bool) -> None:
+    """Do what Keras does at `layer.trainable = value`, for a subclass that does more."""
+    keras.Layer.trainable.fset(layer, value)
+
+
+def forget_losses(layer: keras.Layer) -> None:
+    """Drop the losses that a layer added in its last call."""
+    layer._clear_losses()
+
+
+# Copies of layers and models.
+
+
+def attributes_of(layer: keras.Layer) -> dict[str, Any]:
+    """What was set on a layer, without the lists in which Keras and TensorFlow repeat it."""
+    return {name: value for name, value in vars(layer).items() if name != "_layers" and not name.startswith("_self_")}
+
+
+@contextlib.contextmanager
+def replacing_layers(layer: keras.Layer, replaced: Iterable[keras.Layer]) -> Iterator[None]:
+    """Let attributes of a layer be set anew, built or not, and count those it held before as inside it no longer.
+
+    A layer that is replaced as an attribute would stay in Keras' list. Take all out, so that the order is kept.
+    """
+    tracker = layer._tracker
+    was_locked = tracker.locked
+    tracker.unlock()
+    for each in replaced:
+        tracker.untrack(each)
+    try:
+        yield
+    finally:
+        if was_locked:
+            tracker.lock()
+
+
+def share_path(layer: keras.Layer, new: keras.Layer) -> None:
+    """Let the variables that `new` will make have the paths of those of `layer`, whoever builds it."""
+    new._parent_path = layer._parent_path
+
+
+@contextlib.contextmanager
+def as_if_not_compiled(model: keras.Model) -> Iterator[None]:
+    """Keep Keras from compiling the clone of a compiled model, with all that costs."""
+    compiled, model.compiled = model.compiled, False
+    try:
+        yield
+    finally:
+        model.compiled = compiled
+
+
+def operation_of(tensor: keras.KerasTensor) -> keras.Operation:
+    """The layer or operation of a functional model that a symbolic tensor comes from."""
+    return tensor._keras_history.operation
+
+
+def chain_of_operations(model: keras.Layer) -> list[keras.Operation] | None:
+    """The operations of a functional or Sequential model, from its one input to its one output, one for each use.
+
+    None of any other model, and of one with branches.
+    """
+    depths = getattr(getattr(model, "_functional", model), "_nodes_by_depth", {})
+    nodes = [node for depth in sorted(depths, reverse=True) for node in depths[depth]]
+    if not nodes or len(nodes) > len(depths) or len(model.outputs) > 1 or any(len(n.parent_nodes) > 1 for n in nodes):
+        return None
+    return [node.operation for node in nodes]
+
+
+# Training.
+
+
+def train_function(model: keras.Model) -> Callable | None:
+    """The function that `fit` calls with an iterator for each step, or None before the first."""
+    return model.train_function
+
+
+def set_train_function(model: keras.Model, function: Callable | None) -> None:
+    """Let `fit` call another function, also one that is under way."""
+    model.train_function = function
+
+
+def make_train_function(model: keras.Model) -> Callable:
+    """Make the function of the train step anew, as one that is compiled knows nothing of later changes."""
+    model.make_train_function(force=True)
+    return train_function(model)
+
+
+@contextlib.contextmanager
+def frozen(variables: Iterable[keras.Variable]) -> Iterator[None]:
+    """Take variables out of the steps that are run, or compiled, meanwhile."""
+    # Keras' own flag decides what `trainable_variables` are; TensorFlow's, which Keras does not change with it, whether
+    # a tape records what is computed from the variable, and so how far a backward pass goes.
+    flagged = [(each, each._trainable) for variable in variables for each in (variable, variable._value)]
+    try:
+        for each, _ in flagged:
+            each._trainable = False
+        yield
+    finally:
+        for each, was_trainable in flagged:
+            each._trainable = was_trainable
+
+
+# Optimizers.
+
+
+def learning_rate_of(optimizer: keras.optimizers.Optimizer) -> Any:
+    """The learning rate as the optimizer keeps it: a variable, a schedule or a function, not its present value."""
+    return optimizer._learning_rate
+
+
+def moving_averages(optimizer: keras.optimizers.Optimizer, *default: Any) -> list[keras.Variable]:
+    """The moving averages of the weights; like `getattr`, the default or an AttributeError where there are none."""
+    return getattr(optimizer, "_model_variables_moving_average", *default)
+
+
+# TensorFlow.
+
+
+def is_in_xla() -> bool:
+    """Whether what is being traced will be compiled by XLA."""
+    import tensorflow as tf
+    from tensorflow.python.ops import control_flow_util
+
+    return control_flow_util.GraphOrParentsInXlaContext(tf.compat.v1.get_default_graph())
+
+
+def replicas_meet_to_assign() -> bool:
+    """Whether several replicas assign variables together, which they cannot do inside a condition."""
+    import tensorflow as tf
+
+    return tf.distribute.has_strategy() and not tf.__internal__.distribute.strategy_supports_no_merge_call()
