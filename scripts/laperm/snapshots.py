@@ -22,7 +22,7 @@ class SavedSnapshots(KernelSnapshots):
     def on_train_begin(self, logs=None):
         """Take up the snapshots of an earlier attempt."""
         super().on_train_begin()
-        now = self._step()
+        now = int(self.model.optimizer.iterations.numpy())
         if now and self.path.exists():
             steps, rows = load_snapshots(self.path)
             keep = [number for number, step in enumerate(steps) if step < now]

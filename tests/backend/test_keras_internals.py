@@ -1,0 +1,442 @@
+"""Every private name that the library relies on: what it needs of it, and that it is used in one module only."""
+
+import ast
+import pathlib
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from train_by_reconnect import LaPerm, backend
+from train_by_reconnect.backend import keras_internals
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+INTERNALS = ROOT / "train_by_reconnect" / "backend" / "keras_internals.py"
+# Public names of Python that begin with an underscore; see `collections.namedtuple`.
+NAMEDTUPLE = {"_asdict", "_fields", "_replace"}
+# Names without an underscore that Keras does not document.
+UNDOCUMENTED = {"train_function", "make_train_function", "parent_nodes"}
+
+
+class Pair(keras.layers.Layer):
+    """A layer that holds two, in a list, and has a weight of its own."""
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.parts = [keras.layers.Dense(2, name="first"), keras.layers.Dense(2, name="second")]
+
+    def build(self, input_shape):
+        """Build all."""
+        self.scale = self.add_weight(shape=(), name="scale")
+        for part in self.parts:
+            part.build(input_shape)
+
+    def call(self, inputs):
+        """One after the other."""
+        return self.parts[1](self.parts[0](inputs)) * self.scale
+
+
+@pytest.fixture(name="model")
+def model_fixture():
+    return keras.Sequential(
+        [keras.Input((2,), name="inputs"), Pair(name="pair"), keras.layers.Dense(1, name="top")], name="model"
+    )
+
+
+def names(layers):
+    return [layer.name for layer in layers]
+
+
+def has(thing, name, needed_by, instead):
+    owner = getattr(thing, "__name__", type(thing).__name__)
+    assert hasattr(thing, name), f"{owner} no longer has {name}, which `{needed_by}` needs: {instead}"
+
+
+def test_flatten_layers(model):
+    has(keras.Layer, "_flatten_layers", "all_layers", "find the layers of a model another way")
+    found = names(keras_internals.all_layers(model))
+    assert (found[0], sorted(found[1:])) == ("model", ["first", "inputs", "pair", "second", "top"]), (
+        "Layer._flatten_layers no longer lists a model, then every layer in it once, which `all_layers` needs: "
+        "find the layers of a model another way"
+    )
+    assert names(keras_internals.all_layers(model, include_self=False)) == found[1:], (
+        "Layer._flatten_layers no longer leaves out the layer itself at include_self=False, which `all_layers` needs"
+    )
+
+
+def test_layers(model):
+    has(model, "_layers", "layers_inside", "find the layers that a layer holds another way")
+    assert names(keras_internals.layers_inside(model.get_layer("pair"))) == ["first", "second"], (
+        "Layer._layers is no longer the list of the layers that a layer holds, in lists too, which `layers_inside`, "
+        "and with it copies of models, needs"
+    )
+    assert names(keras_internals.layers_in_order(model)) == ["model", "inputs", "pair", "first", "second", "top"], (
+        "Layer._layers no longer lists the layers as Keras orders their variables, which `layers_in_order`, and with "
+        "it layer-wise training, needs"
+    )
+    own = [id(v) for layer in keras_internals.layers_in_order(model) for v in layer.weights if layer.name != "model"]
+    assert list(dict.fromkeys(own)) == [id(v) for v in model.weights], (
+        "Keras no longer orders the weights of a model as Layer._layers orders its layers, which `layers_in_order` says"
+    )
+
+
+def test_trainable_variables_of_a_layer(model):
+    pair = model.get_layer("pair")
+    has(pair, "_trainable_variables", "own_trainable_variables", "tell a layer's own variables another way")
+    pair.trainable = False
+    assert [v.name for v in keras_internals.own_trainable_variables(pair)] == ["scale"], (
+        "Layer._trainable_variables is no longer the variables that a layer made itself, frozen or not, which "
+        "`own_trainable_variables`, and with it layer-wise training, needs"
+    )
+
+
+def test_attributes_that_are_variables():
+    for layer, shape in ((keras.layers.Dense(3), (2, 4)), (keras.layers.Conv2D(3, 1), (2, 4, 4, 4))):
+        layer.build(shape)
+        assert keras_internals.public_names(layer, layer.kernel) == ["kernel"], (
+            f"{type(layer).__name__} no longer keeps its kernel in `_kernel` or `kernel`, which `public_names`, and "
+            "with it the initializer of a weight profile, needs"
+        )
+        main = getattr(layer, keras_internals.variable_attribute(layer, "kernel"))
+        assert isinstance(main, keras.Variable)
+        layer.enable_lora(1)
+        has(layer, "lora_enabled", "variable_attribute", "tell a layer with LoRA another way")
+        assert getattr(layer, keras_internals.variable_attribute(layer, "kernel")) is main, (
+            f"{type(layer).__name__} with LoRA no longer keeps its kernel in `_kernel`, which `variable_attribute`, "
+            "and with it the weight vectors of such a layer, needs"
+        )
+    embedding = keras.layers.Embedding(3, 2)
+    embedding.build()
+    assert keras_internals.public_names(embedding, embedding.embeddings) == ["embeddings"], (
+        "Embedding no longer keeps its kernel in `_embeddings` or `embeddings`, which `public_names` needs"
+    )
+
+
+def test_setter_of_trainable(model):
+    assert getattr(keras.Layer.trainable, "fset", None) is not None, (
+        "Layer.trainable is no longer a property with a setter, which `set_trainable`, and with it `FixedKernels`, "
+        "needs: set the flag of a layer, of its variables and of the layers inside another way"
+    )
+    keras_internals.set_trainable(model.get_layer("pair"), False)
+    assert [v.path for v in model.trainable_variables] == ["model/top/kernel", "model/top/bias"], (
+        "The setter of Layer.trainable no longer freezes all inside a layer, which `set_trainable` needs"
+    )
+
+
+def test_clear_losses():
+    has(keras.Layer, "_clear_losses", "forget_losses", "drop the losses of the layer inside `FixedKernels` another way")
+    layer = keras.layers.ActivityRegularization(l2=1.0)
+    with keras.StatelessScope([], collect_losses=True) as scope:
+        layer(np.ones((1, 1), "float32"))
+        before = len(scope.losses)
+        keras_internals.forget_losses(layer)
+    assert (before, len(scope.losses)) == (1, 0), (
+        "Layer._clear_losses no longer takes the losses of a layer out of a scope that collects them, which "
+        "`forget_losses` needs: `FixedKernels` would count them twice"
+    )
+
+
+def test_attributes(model):
+    own = keras_internals.attributes_of(model.get_layer("pair"))
+    holding = [name for name, value in own.items() if any(isinstance(each, keras.Layer) for each in np.ravel(value))]
+    assert holding == ["parts"], (
+        "A layer repeats the layers that it holds under other names than `_layers` and `_self_...`, which "
+        f"`attributes_of`, and with it the copy of a subclassed layer, leaves out: {holding}"
+    )
+
+
+def test_tracker(model):
+    pair = model.get_layer("pair")
+    has(pair, "_tracker", "replacing_layers", "replace the layers of a built layer another way")
+    for name in ("locked", "lock", "unlock", "untrack"):
+        has(pair._tracker, name, "replacing_layers", "replace the layers of a built layer another way")
+    assert pair._tracker.locked, "A built layer no longer locks its Layer._tracker: `replacing_layers` need not unlock"
+    new = [keras.layers.Dense(2, name="third"), keras.layers.Dense(2, name="fourth")]
+    with keras_internals.replacing_layers(pair, pair.parts):
+        pair.parts = new
+    assert names(keras_internals.layers_inside(pair)) == ["third", "fourth"], (
+        "Layer._tracker no longer keeps the list of the layers inside by `untrack` and by setting an attribute, which "
+        "`replacing_layers`, and with it the copy of a subclassed layer, needs"
+    )
+    assert pair._tracker.locked
+
+
+def test_parent_path(model):
+    top = model.get_layer("top")
+    has(top, "_parent_path", "share_path", "give a copy of a layer the paths of its variables another way")
+    inner = keras.Sequential([keras.layers.Dense(1, name="inside")], name="inner")
+    outer = keras.Sequential([keras.Input((2,)), inner])
+    new = keras.layers.Dense(1, name="inside")
+    keras_internals.share_path(inner.layers[0], new)
+    new.build((None, 2))
+    assert new.kernel.path == inner.layers[0].kernel.path == f"{outer.name}/inner/inside/kernel", (
+        "Layer._parent_path no longer decides the paths of a layer's variables, which `share_path`, and with it a copy "
+        "of a model, needs"
+    )
+
+
+def test_clone_of_a_compiled_model(model):
+    model.compile("sgd", "mse")
+    has(model, "compiled", "as_if_not_compiled", "keep Keras from compiling a clone another way")
+    with keras_internals.as_if_not_compiled(model):
+        clone = keras.models.clone_model(model)
+    assert (model.compiled, clone.compiled) == (True, False), (
+        "`clone_model` no longer asks for Model.compiled before it compiles the clone, which `as_if_not_compiled` needs"
+    )
+
+
+def test_history_of_a_tensor():
+    inputs = keras.Input((2,), name="here")
+    model = keras.Model(inputs, keras.layers.Dense(1)(inputs))
+    has(model.input, "_keras_history", "operation_of", "find the input layers of a functional model another way")
+    assert keras_internals.operation_of(model.input) is model.get_layer("here"), (
+        "KerasTensor._keras_history no longer names the layer that a tensor comes from, which `operation_of`, and with "
+        "it the clone of a functional model, needs"
+    )
+
+
+def test_nodes(model):
+    has(model, "_functional", "chain_of_operations", "find the functional model in a Sequential one another way")
+    inputs = keras.Input((2,))
+    shared = keras.layers.Dense(2, name="twice")
+    functional = keras.Model(inputs, shared(shared(inputs)))
+    has(functional, "_nodes_by_depth", "chain_of_operations", "find the uses of the layers in order another way")
+    assert names(keras_internals.chain_of_operations(functional)[1:]) == ["twice", "twice"], (
+        "Function._nodes_by_depth no longer has a node for each use of a layer, which `chain_of_operations`, and with "
+        "it `remove_weights`, needs"
+    )
+    assert names(keras_internals.chain_of_operations(model)[1:]) == ["pair", "top"], (
+        "Sequential._functional no longer is the functional model of its layers, which `chain_of_operations` needs"
+    )
+    node = functional._nodes_by_depth[0][0]
+    has(node, "parent_nodes", "chain_of_operations", "tell whether a layer has several inputs another way")
+    has(node, "operation", "chain_of_operations", "find the layer of a node another way")
+    branches = keras.Model(inputs, keras.layers.Add()([shared(inputs), inputs]))
+    assert keras_internals.chain_of_operations(branches) is None, (
+        "Node.parent_nodes no longer lists all nodes that a node takes, which `chain_of_operations` needs"
+    )
+    assert keras_internals.chain_of_operations(model.get_layer("pair")) is None
+
+
+def test_train_function(model):
+    model.compile("sgd", "mse")
+    has(model, "train_function", "train_function", "let callbacks take over the train step another way")
+    has(model, "make_train_function", "make_train_function", "compile a train step anew another way")
+    first = keras_internals.make_train_function(model)
+    assert first is keras_internals.train_function(model) is not None, (
+        "Model.make_train_function no longer leaves its function in Model.train_function, which `make_train_function` "
+        "and with it layer-wise training and `KeepZeros` need"
+    )
+    assert keras_internals.make_train_function(model) is not first, (
+        "Model.make_train_function(force=True) no longer makes a new function, which `make_train_function` needs"
+    )
+    calls = []
+
+    def counting(iterator):
+        calls.append(iterator)
+        return first(iterator)
+
+    class TakeOver(keras.callbacks.Callback):
+        def on_train_batch_begin(self, batch, logs=None):
+            keras_internals.set_train_function(self.model, counting if batch == 1 else first)
+
+    model.fit(np.ones((6, 2)), np.ones((6, 1)), batch_size=2, verbose=0, callbacks=[TakeOver()])
+    assert len(calls) == 1, (
+        "`fit` no longer looks up Model.train_function at each step, which `set_train_function` needs: "
+        f"`SyncEvaluation` and layer-wise training could not take over single steps; one was called {len(calls)} times"
+    )
+
+
+def test_flags_of_variables(model):
+    kernel, bias = model.get_layer("top").weights
+    has(kernel, "_trainable", "frozen", "take a variable out of a step another way")
+    has(kernel, "_value", "frozen", "reach the variable of TensorFlow another way")
+    has(kernel._value, "_trainable", "frozen", "keep a tape from recording a variable of TensorFlow another way")
+    with keras_internals.frozen([kernel]):
+        assert [v.path for v in model.get_layer("top").trainable_variables] == [bias.path], (
+            "KerasVariable._trainable no longer decides what Layer.trainable_variables are, which `frozen`, and with "
+            "it layer-wise training, needs"
+        )
+        with tf.GradientTape() as tape:
+            _ = kernel.value * 2
+        assert tape.watched_variables() == (), (
+            "`_trainable` of TensorFlow's variable no longer decides whether a tape records it, which `frozen` needs: "
+            "the backward pass of a layer-wise training would go to the bottom"
+        )
+    assert (kernel.trainable, kernel._value.trainable) == (True, True)
+
+
+def test_learning_rate():
+    schedule = keras.optimizers.schedules.CosineDecay(0.1, 10)
+    optimizer = keras.optimizers.SGD(schedule)
+    has(optimizer, "_learning_rate", "learning_rate_of", "tell a schedule from a rate another way")
+    assert keras_internals.learning_rate_of(optimizer) is schedule, (
+        "Optimizer._learning_rate no longer is the schedule itself, which `learning_rate_of`, and with it the check of "
+        "`reset_inner_state`, needs"
+    )
+    optimizer = keras.optimizers.SGD(0.1)
+    optimizer.build([])
+    assert any(keras_internals.learning_rate_of(optimizer) is variable for variable in optimizer.variables), (
+        "Optimizer._learning_rate no longer is one of the optimizer's variables, which `reset_inner_state` leaves alone"
+    )
+
+
+def test_moving_averages():
+    variable = keras.Variable([1.0, 2.0])
+    optimizer = keras.optimizers.SGD(0.1, use_ema=True)
+    optimizer.build([variable])
+    name = "_model_variables_moving_average"
+    has(optimizer, name, "moving_averages", "find the moving averages of an optimizer another way")
+    [average] = keras_internals.moving_averages(optimizer)
+    assert average.shape == variable.shape
+    assert any(average is each for each in optimizer.variables), (
+        f"Optimizer.{name} no longer is the list of averages among its variables, which `moving_averages` needs"
+    )
+    plain = keras.optimizers.SGD(0.1)
+    plain.build([variable])
+    assert keras_internals.moving_averages(plain, []) == [], (
+        f"Optimizer.{name} is there without `use_ema`: `moving_averages` cannot tell whether there are any"
+    )
+
+
+def test_hook_of_swap_ema_weights():
+    # The one private name that our classes define: `SwapEMAWeights` asks a wrapper for it.
+    variable = keras.Variable([1.0, 2.0])
+    for use_ema in (False, True):
+        optimizer = LaPerm(keras.optimizers.SGD(0.1, use_ema=use_ema))
+        optimizer.build([variable])
+        assert hasattr(optimizer, "_model_variables_moving_average") == use_ema
+    source = pathlib.Path(keras.callbacks.SwapEMAWeights.__init__.__code__.co_filename).read_text()
+    assert "optimizer._model_variables_moving_average" in source, (
+        "SwapEMAWeights no longer reads Optimizer._model_variables_moving_average, which `OptimizerWrapper` defines "
+        "for it: find out what it reads now, or leave the property out"
+    )
+
+
+def test_state_of_the_base_class_of_optimizers():
+    # `OptimizerWrapper` tells its own state from the inner one's by `super().variables` and `super().iterations`.
+    optimizer = LaPerm(keras.optimizers.SGD(0.1), reset_inner_state=True)
+    base = keras.optimizers.Optimizer
+    for name in ("variables", "iterations"):
+        assert isinstance(getattr(base, name), property), (
+            f"Optimizer.{name} no longer is a property, by which `OptimizerWrapper` reads its own state"
+        )
+    assert optimizer.iterations is base.iterations.fget(optimizer), (
+        "Optimizer.iterations no longer gives the counter itself, which `OptimizerWrapper` adds its steps to"
+    )
+    inner = {id(variable) for variable in optimizer.inner_optimizer.variables}
+    own = base.variables.fget(optimizer)
+    assert inner.isdisjoint(map(id, own)), (
+        "Optimizer.variables of the base class includes those of the inner optimizer, which `OptimizerWrapper` adds"
+    )
+
+
+def test_whether_xla_compiles():
+    found = {}
+
+    def record(key):
+        found[key] = keras_internals.is_in_xla()
+        return tf.constant(0)
+
+    for jit_compile in (False, True):
+        tf.function(lambda jit_compile=jit_compile: record(jit_compile), jit_compile=jit_compile)()
+    found["eager"] = keras_internals.is_in_xla()
+    assert found == {False: False, True: True, "eager": False}, (
+        "control_flow_util.GraphOrParentsInXlaContext of tensorflow.python no longer tells whether XLA compiles, which "
+        f"`is_in_xla`, and with it the choice of NumPy for sorting, needs: {found}"
+    )
+
+
+def test_whether_replicas_meet():
+    has(
+        tf.__internal__.distribute,
+        "strategy_supports_no_merge_call",
+        "replicas_meet_to_assign",
+        "tell whether several replicas meet to assign another way",
+    )
+    assert not keras_internals.replicas_meet_to_assign()
+    with tf.distribute.OneDeviceStrategy("cpu:0").scope():
+        alone = keras_internals.replicas_meet_to_assign()
+    with tf.distribute.MirroredStrategy(["cpu:0"]).scope():
+        mirrored = keras_internals.replicas_meet_to_assign()
+    assert (alone, mirrored) == (True, True), (
+        "tf.__internal__.distribute.strategy_supports_no_merge_call no longer says where a condition cannot assign, "
+        f"which `replicas_meet_to_assign`, and with it a synchronization on several devices, needs: {alone}, {mirrored}"
+    )
+
+
+def test_one_place_chooses_the_backend():
+    for name in backend.__all__:
+        module = getattr(getattr(backend, name), "__module__", "")
+        assert callable(getattr(backend, name)), name
+        assert module.startswith(("train_by_reconnect.backend.tensorflow", "tensorflow")), (name, module)
+
+
+def modules():
+    for package in ("train_by_reconnect", "models", "scripts", "benchmarks"):
+        yield from (path for path in sorted((ROOT / package).rglob("*.py")) if path != INTERNALS)
+
+
+def is_private(name):
+    return name.startswith("_") and not name.startswith("__") and name not in NAMEDTUPLE
+
+
+def own_names(folder):
+    """The private names that the classes of a folder define or set on themselves."""
+    for path in folder.glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.FunctionDef):
+                yield node.name
+            elif isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store) and is_self(node.value):
+                yield node.attr
+            elif isinstance(node, ast.ClassDef):
+                targets = [target for each in node.body if isinstance(each, ast.Assign) for target in each.targets]
+                yield from (target.id for target in targets if isinstance(target, ast.Name))
+
+
+def is_self(node):
+    return isinstance(node, ast.Name) and node.id in ("self", "cls")
+
+
+def foreign_names(path):
+    """What a module names of others that is private: attributes, also by `getattr`, and modules."""
+    source = path.read_text()
+    yield from (name for name in ("keras.src", "tensorflow.python", "__internal__") if name in source)
+    own = set(own_names(path.parent))
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Attribute):
+            undocumented = node.attr in UNDOCUMENTED and ast.unparse(node.value) != "keras_internals"
+            if undocumented or (is_private(node.attr) and not (is_self(node.value) and node.attr in own)):
+                yield ast.unparse(node)
+        elif isinstance(node, ast.Call) and getattr(node.func, "id", "") in ("getattr", "setattr", "hasattr"):
+            name = node.args[1]
+            if isinstance(name, ast.Constant) and is_private(name.value):
+                yield ast.unparse(node)
+
+
+def test_private_names_are_in_one_module():
+    for path in modules():
+        found = list(foreign_names(path))
+        assert not found, (
+            f"{path.relative_to(ROOT)} uses what is private to others, {', '.join(found)}: put it into a function of "
+            f"{INTERNALS.relative_to(ROOT)}, with a test here, or use a public name"
+        )
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "layer._layers",
+        "self._trainable",
+        "super()._variables",
+        "self.model.train_function = f",
+        "getattr(model, '_functional', model)",
+        "from tensorflow.python.ops import control_flow_util",
+        "tf.__internal__.distribute",
+        "import keras.src.ops",
+    ],
+)
+def test_a_private_name_is_found(tmp_path, line):
+    (tmp_path / "module.py").write_text(f"class A:\n    def _own(self):\n        self._own()\n        {line}\n")
+    assert len(list(foreign_names(tmp_path / "module.py"))) == 1
