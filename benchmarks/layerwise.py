@@ -4,8 +4,8 @@
 
 VGG-5 for MNIST (Adam) and VGG-11 for CIFAR-10 (SGD with Nesterov momentum) of the full width, on random images in
 batches of 128. All functions of a network run interleaved in one process, and the figures are medians; see
-`scripts/rich/backward_time.py`. A backward pass is what loss and gradients take beyond the loss alone; a whole step has the
-forward pass and the update too. The layers are those with a kernel: 12 of VGG-5, 11 of VGG-11.
+`scripts/rich/backward_time.py`. A backward pass is what loss and gradients take beyond the loss alone; a whole step has
+the forward pass and the update too. The layers are those with a kernel: 12 of VGG-5, 11 of VGG-11.
 
 The last line of a network is not measured but expected of training the top layer always and all others in a tenth of
 the epochs: nine tenths of the one ratio and one of the other. The goal for the ratio of backward passes is 0.35 for the

@@ -65,7 +65,7 @@ def imports(path):
 
 def part_of(name):
     """What the second name of a module says, e.g. `optimizers`; of a package itself `__init__`."""
-    return (name.split(".") + ["__init__"])[1]
+    return ([*name.split("."), "__init__"])[1]
 
 
 @pytest.mark.parametrize("package", FOREIGN)

@@ -15,9 +15,9 @@ if __name__ == "__main__":  # not where pytest looks for doctests
         tf.config.list_physical_devices("CPU")[0], [tf.config.LogicalDeviceConfiguration()] * 3
     )
 
-import keras  # noqa: E402
+import keras
 
-import train_by_reconnect  # noqa: E402
+import train_by_reconnect
 
 
 @functools.cache  # two strategies of the same devices count their collective operations alike, and then confuse them

@@ -213,7 +213,7 @@ def test_a_model_without_kernels():
 
 @pytest.mark.parametrize("name", CHANGES)
 def test_a_model_that_is_not_built(name):
-    with pytest.raises(ValueError, match=r"needs a model with weights. Received: .*built=False.*`keras.Input`"):
+    with pytest.raises(ValueError, match=r"must be built.*Received: .*built=False.*`keras.Input`"):
         CHANGES[name](keras.Sequential([layers.Dense(3)]))
 
 

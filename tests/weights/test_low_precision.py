@@ -74,5 +74,5 @@ def test_wrong_precision(wrong):
 
 
 def test_model_without_weights():
-    with pytest.raises(ValueError, match="This needs a model with weights"):
+    with pytest.raises(ValueError, match="`model` must be built"):
         reduce_precision(keras.Sequential([keras.layers.Dense(2)]), 4)
