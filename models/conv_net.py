@@ -2,20 +2,20 @@
 
 import keras
 
-from models.layers import LayerFactory
+from models.layers import Initializer, LayerFactory, MakeLayer
 
 
 def conv_net(
-    input_shape=(28, 28, 1),
-    classes=10,
+    input_shape: tuple[int, ...] = (28, 28, 1),
+    classes: int = 10,
     *,
-    conv=keras.layers.Conv2D,
-    dense=keras.layers.Dense,
-    kernel_initializer="glorot_normal",
-    bias_initializer="zeros",
-    filters=10,
-    depth=2,
-):
+    conv: MakeLayer = keras.layers.Conv2D,
+    dense: MakeLayer = keras.layers.Dense,
+    kernel_initializer: Initializer = "glorot_normal",
+    bias_initializer: Initializer = "zeros",
+    filters: int = 10,
+    depth: int = 2,
+) -> keras.Model:
     """A Conv-Net of the rich regime paper: `depth` 3x3 convolutions with ReLU, each of `filters`, then a dense output.
 
     It has `depth + 1` layers. The paper says no more than the size of the kernels, the width and the depth: there is no

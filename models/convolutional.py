@@ -1,26 +1,28 @@
 """Conv2, Conv4, Conv6 and Conv13: stages of 3x3 convolutions, each ended by pooling, then dense layers."""
 
+from collections.abc import Sequence
+
 import keras
 
-from models.layers import LayerFactory, dropout_rates
+from models.layers import Dropout, Initializer, LayerFactory, MakeLayer, dropout_rates
 
 PAPER_DROPOUT = (0.3, 0.4, 0.5)
 
 
 def conv2(
-    input_shape=(32, 32, 3),
-    classes=10,
+    input_shape: tuple[int, ...] = (32, 32, 3),
+    classes: int = 10,
     *,
-    conv=keras.layers.Conv2D,
-    dense=keras.layers.Dense,
-    kernel_initializer="he_uniform",
-    bias_initializer="he_uniform",
-    l2=1e-4,
-    dropout=PAPER_DROPOUT,
-    batch_norm=True,
-    width=1.0,
-    plain=False,
-):
+    conv: MakeLayer = keras.layers.Conv2D,
+    dense: MakeLayer = keras.layers.Dense,
+    kernel_initializer: Initializer = "he_uniform",
+    bias_initializer: Initializer = "he_uniform",
+    l2: float = 1e-4,
+    dropout: Dropout = PAPER_DROPOUT,
+    batch_norm: bool = True,
+    width: float = 1.0,
+    plain: bool = False,
+) -> keras.Model:
     """Conv2 for CIFAR-10: 2x64, pool, dense 256, 256, 10; 4.3 million parameters.
 
     4,301,642 parameters, and 2,560 more of batch normalization. Layers, filters and pooling are those of Table 1, where
@@ -79,19 +81,19 @@ def conv2(
 
 
 def conv4(
-    input_shape=(32, 32, 3),
-    classes=10,
+    input_shape: tuple[int, ...] = (32, 32, 3),
+    classes: int = 10,
     *,
-    conv=keras.layers.Conv2D,
-    dense=keras.layers.Dense,
-    kernel_initializer="he_uniform",
-    bias_initializer="he_uniform",
-    l2=1e-4,
-    dropout=PAPER_DROPOUT,
-    batch_norm=True,
-    width=1.0,
-    plain=False,
-):
+    conv: MakeLayer = keras.layers.Conv2D,
+    dense: MakeLayer = keras.layers.Dense,
+    kernel_initializer: Initializer = "he_uniform",
+    bias_initializer: Initializer = "he_uniform",
+    l2: float = 1e-4,
+    dropout: Dropout = PAPER_DROPOUT,
+    batch_norm: bool = True,
+    width: float = 1.0,
+    plain: bool = False,
+) -> keras.Model:
     """Conv4 for CIFAR-10: 2x64, pool, 2x128, pool, dense 256, 256, 10; 2.4 million parameters.
 
     2,425,930 parameters, and 3,584 more of batch normalization. Layers, filters and pooling are those of Table 1, where
@@ -125,19 +127,19 @@ def conv4(
 
 
 def conv6(
-    input_shape=(32, 32, 3),
-    classes=10,
+    input_shape: tuple[int, ...] = (32, 32, 3),
+    classes: int = 10,
     *,
-    conv=keras.layers.Conv2D,
-    dense=keras.layers.Dense,
-    kernel_initializer="he_uniform",
-    bias_initializer="he_uniform",
-    l2=1e-4,
-    dropout=PAPER_DROPOUT,
-    batch_norm=True,
-    width=1.0,
-    plain=True,
-):
+    conv: MakeLayer = keras.layers.Conv2D,
+    dense: MakeLayer = keras.layers.Dense,
+    kernel_initializer: Initializer = "he_uniform",
+    bias_initializer: Initializer = "he_uniform",
+    l2: float = 1e-4,
+    dropout: Dropout = PAPER_DROPOUT,
+    batch_norm: bool = True,
+    width: float = 1.0,
+    plain: bool = True,
+) -> keras.Model:
     """Conv6 for CIFAR-10: 2x64, pool, 2x128, pool, 2x256, pool, dense 256, 256, 10; 2.3 million weights.
 
     It occurs in connectivity training only, so it is plain by default and then has 2,261,184 weights. All other
@@ -169,18 +171,18 @@ def conv6(
 
 
 def conv13(
-    input_shape=(32, 32, 3),
-    classes=10,
+    input_shape: tuple[int, ...] = (32, 32, 3),
+    classes: int = 10,
     *,
-    conv=keras.layers.Conv2D,
-    dense=keras.layers.Dense,
-    kernel_initializer="he_uniform",
-    bias_initializer="he_uniform",
-    l2=1e-4,
-    dropout=PAPER_DROPOUT,
-    batch_norm=True,
-    width=1.0,
-):
+    conv: MakeLayer = keras.layers.Conv2D,
+    dense: MakeLayer = keras.layers.Dense,
+    kernel_initializer: Initializer = "he_uniform",
+    bias_initializer: Initializer = "he_uniform",
+    l2: float = 1e-4,
+    dropout: Dropout = PAPER_DROPOUT,
+    batch_norm: bool = True,
+    width: float = 1.0,
+) -> keras.Model:
     """Conv13 for CIFAR-10, a VGG: 2x64, 2x128, 3x256, 3x512, 3x512, each with pool, dense 512, 10.
 
     14,982,474 parameters, and 18,944 more of batch normalization. Layers, filters and pooling are those of Table 1,
@@ -217,8 +219,18 @@ def conv13(
 
 
 def _staged(
-    name, stages, units, layers, input_shape, classes, dropout, batch_norm, *, plain=False, dropout_after_pooling=False
-):
+    name: str,
+    stages: Sequence[Sequence[int]],
+    units: Sequence[int],
+    layers: LayerFactory,
+    input_shape: tuple[int, ...],
+    classes: int,
+    dropout: Dropout,
+    batch_norm: bool,
+    *,
+    plain: bool = False,
+    dropout_after_pooling: bool = False,
+) -> keras.Model:
     """Build the network whose convolutions have the filters `stages` and whose hidden dense layers have `units`."""
     if plain:
         dropout, batch_norm = 0.0, False

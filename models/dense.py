@@ -1,11 +1,19 @@
 """F1, F2, the perceptron of section 3, LeNet-300-100 and ReLU-Nets: dense layers on the pixels."""
 
+from collections.abc import Sequence
+
 import keras
 
-from models.layers import LayerFactory, dropout_rates
+from models.layers import Dropout, Initializer, LayerFactory, MakeLayer, dropout_rates
 
 
-def f1(input_shape=(28, 28, 1), classes=10, *, dense=keras.layers.Dense, kernel_initializer="he_uniform"):
+def f1(
+    input_shape: tuple[int, ...] = (28, 28, 1),
+    classes: int = 10,
+    *,
+    dense: MakeLayer = keras.layers.Dense,
+    kernel_initializer: Initializer = "he_uniform",
+) -> keras.Model:
     """F1, the linear network of the weight agnostic experiments on MNIST: 784-10 without bias, 7,840 weights.
 
     In the paper 40 % of the weights are zero and all others 0.08 (section 5.5), which is for the caller to set; there
@@ -32,7 +40,14 @@ def f1(input_shape=(28, 28, 1), classes=10, *, dense=keras.layers.Dense, kernel_
     return _perceptron("f1", (), layers, input_shape, classes)
 
 
-def f2(input_shape=(28, 28, 1), classes=10, *, dense=keras.layers.Dense, kernel_initializer="he_uniform", l2=1e-4):
+def f2(
+    input_shape: tuple[int, ...] = (28, 28, 1),
+    classes: int = 10,
+    *,
+    dense: MakeLayer = keras.layers.Dense,
+    kernel_initializer: Initializer = "he_uniform",
+    l2: float = 1e-4,
+) -> keras.Model:
     """F2, the weight agnostic network with hidden layers on MNIST: 784-128-64-10 without bias, 109,184 weights.
 
     ReLU, and L2 regularization of rate 1e-4 on the hidden layers (A.5.5). In the paper 90 % of the weights, or 93 %,
@@ -65,16 +80,16 @@ def f2(input_shape=(28, 28, 1), classes=10, *, dense=keras.layers.Dense, kernel_
 
 
 def mlp(
-    input_shape=(28, 28, 1),
-    classes=10,
+    input_shape: tuple[int, ...] = (28, 28, 1),
+    classes: int = 10,
     *,
-    dense=keras.layers.Dense,
-    kernel_initializer="he_uniform",
-    bias_initializer="zeros",
-    l2=0.0,
-    dropout=0.0,
-    units=(100, 100),
-):
+    dense: MakeLayer = keras.layers.Dense,
+    kernel_initializer: Initializer = "he_uniform",
+    bias_initializer: Initializer = "zeros",
+    l2: float = 0.0,
+    dropout: Dropout = 0.0,
+    units: Sequence[int] = (100, 100),
+) -> keras.Model:
     """The perceptron of section 3 for MNIST: 784-100-100-10 with ReLU, 89,610 parameters.
 
     The paper trains it without regularization, with dropout `(0.4, 0.3)`, or with L2 regularization of rate 2e-4 on the
@@ -111,13 +126,13 @@ def mlp(
 
 
 def lenet_300_100(
-    input_shape=(28, 28, 1),
-    classes=10,
+    input_shape: tuple[int, ...] = (28, 28, 1),
+    classes: int = 10,
     *,
-    dense=keras.layers.Dense,
-    kernel_initializer="he_uniform",
-    width=1.0,
-):
+    dense: MakeLayer = keras.layers.Dense,
+    kernel_initializer: Initializer = "he_uniform",
+    width: float = 1.0,
+) -> keras.Model:
     """LeNet-300-100 for MNIST: 784-300-100-10 with ReLU and without biases, 266,200 weights.
 
     Args:
@@ -149,15 +164,15 @@ def lenet_300_100(
 
 
 def relu_net(
-    input_shape=(28, 28, 1),
-    classes=10,
+    input_shape: tuple[int, ...] = (28, 28, 1),
+    classes: int = 10,
     *,
-    dense=keras.layers.Dense,
-    kernel_initializer="glorot_normal",
-    bias_initializer="zeros",
-    units=100,
-    depth=1,
-):
+    dense: MakeLayer = keras.layers.Dense,
+    kernel_initializer: Initializer = "glorot_normal",
+    bias_initializer: Initializer = "zeros",
+    units: int = 100,
+    depth: int = 1,
+) -> keras.Model:
     """A ReLU-Net of the rich regime paper: `depth` hidden layers with ReLU, each of `units`.
 
     It has `depth + 1` layers. The paper draws Gaussian weights as Glorot and Bengio do and does not mention biases:
@@ -193,7 +208,14 @@ def relu_net(
     return _perceptron("relu_net", depth * (units,), layers, input_shape, classes)
 
 
-def _perceptron(name, units, layers, input_shape, classes, dropout=0.0):
+def _perceptron(
+    name: str,
+    units: Sequence[int],
+    layers: LayerFactory,
+    input_shape: tuple[int, ...],
+    classes: int,
+    dropout: Dropout = 0.0,
+) -> keras.Model:
     """Build the network with hidden layers of `units`, each followed by dropout of its rate."""
     inputs = keras.Input(input_shape, name="images")
     x = keras.layers.Flatten(name="flatten")(inputs)

@@ -1,9 +1,18 @@
 """What the networks share: layers that each have an initializer, a regularizer and a name of their own."""
 
 import collections
+from collections.abc import Callable, Sequence
+from typing import Any, TypeAlias
 
 import keras
 import numpy as np
+
+# A class of layers, or another function of its arguments.
+MakeLayer: TypeAlias = Callable[..., keras.Layer]
+# What `keras.initializers.get` takes.
+Initializer: TypeAlias = str | dict[str, Any] | Callable[..., Any] | None
+# One rate of dropout, or one for each place; None is 0.
+Dropout: TypeAlias = float | Sequence[float] | None
 
 
 class LayerFactory:
@@ -37,14 +46,14 @@ class LayerFactory:
     def __init__(
         self,
         *,
-        conv=keras.layers.Conv2D,
-        dense=keras.layers.Dense,
-        kernel_initializer="he_uniform",
-        bias_initializer="zeros",
-        use_bias=True,
-        l2=0.0,
-        width=1.0,
-    ):
+        conv: MakeLayer = keras.layers.Conv2D,
+        dense: MakeLayer = keras.layers.Dense,
+        kernel_initializer: Initializer = "he_uniform",
+        bias_initializer: Initializer = "zeros",
+        use_bias: bool = True,
+        l2: float = 0.0,
+        width: float = 1.0,
+    ) -> None:
         if not l2 >= 0:
             raise ValueError(f"`l2` must be at least 0. Received: l2={l2}. Pass l2=0 for no regularization.")
         if not 0 < width < float("inf"):
@@ -58,9 +67,18 @@ class LayerFactory:
         self._use_bias = use_bias
         self._l2 = l2
         self._width = width
-        self._counts = collections.Counter()
+        self._counts: collections.Counter[str] = collections.Counter()
 
-    def conv(self, inputs, filters, kernel_size=3, *, strides=1, padding="same", activation="relu"):
+    def conv(
+        self,
+        inputs: keras.KerasTensor,
+        filters: int,
+        kernel_size: int = 3,
+        *,
+        strides: int = 1,
+        padding: str = "same",
+        activation: str | None = "relu",
+    ) -> keras.KerasTensor:
         """Apply a convolutional layer: (batch, height, width, channels) to (batch, height', width', filters)."""
         layer = self._conv_class(
             self._scaled(filters),
@@ -74,7 +92,7 @@ class LayerFactory:
         )
         return layer(inputs)
 
-    def dense(self, inputs, units):
+    def dense(self, inputs: keras.KerasTensor, units: int) -> keras.KerasTensor:
         """Apply a hidden dense layer with ReLU: (batch, features) to (batch, units)."""
         layer = self._dense_class(
             self._scaled(units),
@@ -85,7 +103,7 @@ class LayerFactory:
         )
         return layer(inputs)
 
-    def output(self, inputs, classes):
+    def output(self, inputs: keras.KerasTensor, classes: int) -> keras.KerasTensor:
         """Apply the softmax layer, which is neither scaled nor regularized: (batch, features) to (batch, classes).
 
         Under mixed precision it computes in the dtype of its weights: a softmax in float16 loses small probabilities.
@@ -93,40 +111,40 @@ class LayerFactory:
         dtype = keras.config.dtype_policy().variable_dtype
         return self._dense_class(classes, activation="softmax", name="output", dtype=dtype, **self._weights())(inputs)
 
-    def relu(self, inputs):
+    def relu(self, inputs: keras.KerasTensor) -> keras.KerasTensor:
         """Apply ReLU."""
         return keras.layers.ReLU(name=self._name("relu"))(inputs)
 
-    def add(self, *inputs):
+    def add(self, *inputs: keras.KerasTensor) -> keras.KerasTensor:
         """Add tensors of one shape."""
         return keras.layers.Add(name=self._name("add"))(inputs)
 
-    def batch_norm(self, inputs):
+    def batch_norm(self, inputs: keras.KerasTensor) -> keras.KerasTensor:
         """Apply batch normalization with Keras' defaults."""
         return keras.layers.BatchNormalization(name=self._name("batch_norm"))(inputs)
 
-    def dropout(self, inputs, rate):
+    def dropout(self, inputs: keras.KerasTensor, rate: float) -> keras.KerasTensor:
         """Apply dropout, and no layer at all for a rate of 0."""
         return keras.layers.Dropout(rate, name=self._name("dropout"))(inputs) if rate else inputs
 
-    def _name(self, kind):
+    def _name(self, kind: str) -> str:
         self._counts[kind] += 1
         return f"{kind}{self._counts[kind]}"
 
-    def _scaled(self, units):
+    def _scaled(self, units: int) -> int:
         return max(1, round(units * self._width))
 
-    def _regularizer(self):
+    def _regularizer(self) -> keras.Regularizer | None:
         return keras.regularizers.L2(self._l2) if self._l2 else None
 
-    def _weights(self):
+    def _weights(self) -> dict[str, Any]:
         return {
             "use_bias": self._use_bias,
             "kernel_initializer": self._own(self._kernel_initializer),
             "bias_initializer": self._own(self._bias_initializer),
         }
 
-    def _own(self, initializer):
+    def _own(self, initializer: Initializer) -> Initializer:
         """Give the next weight its own initializer; only a plain function or a seed generator is shared."""
         self._counts["weight"] += 1
         initializer = keras.initializers.get(initializer)
@@ -141,7 +159,7 @@ class LayerFactory:
         return type(initializer).from_config(config)
 
 
-def dropout_rates(dropout, count):
+def dropout_rates(dropout: Any, count: int) -> tuple[float, ...]:
     """Give the rate of each of the `count` places where a network can have dropout.
 
     Args:

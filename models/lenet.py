@@ -2,21 +2,21 @@
 
 import keras
 
-from models.layers import LayerFactory, dropout_rates
+from models.layers import Dropout, Initializer, LayerFactory, MakeLayer, dropout_rates
 
 
 def conv7(
-    input_shape=(28, 28, 1),
-    classes=10,
+    input_shape: tuple[int, ...] = (28, 28, 1),
+    classes: int = 10,
     *,
-    conv=keras.layers.Conv2D,
-    dense=keras.layers.Dense,
-    kernel_initializer="he_uniform",
-    bias_initializer="he_uniform",
-    l2=0.0,
-    dropout=0.4,
-    width=1.0,
-):
+    conv: MakeLayer = keras.layers.Conv2D,
+    dense: MakeLayer = keras.layers.Dense,
+    kernel_initializer: Initializer = "he_uniform",
+    bias_initializer: Initializer = "he_uniform",
+    l2: float = 0.0,
+    dropout: Dropout = 0.4,
+    width: float = 1.0,
+) -> keras.Model:
     """Conv7 for MNIST: 2x32, 32 (5x5, stride 2), 2x64, 64 (5x5, stride 2), 128 (4x4), 10; 325,578 parameters.
 
     Layers and filters are those of Table 1; ReLU, no batch normalization, and no regularization but dropout (A.5.2).

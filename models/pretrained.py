@@ -1,13 +1,19 @@
 """A network that starts from the weights of another, as far as their shapes agree."""
 
 import collections.abc
+import os
 import pathlib
+from collections.abc import Mapping
+from typing import Any
 
 import keras
 import numpy as np
+import numpy.typing as npt
 
 
-def initialize_from(model, weights):
+def initialize_from(
+    model: keras.Model, weights: keras.Model | str | os.PathLike[str] | Mapping[str, npt.ArrayLike]
+) -> list[str]:
     """Copy the kernels and biases of another network, as far as they fit.
 
     The k-th layer with a kernel gets what the k-th one of the other network has, if the kernel's shape agrees, and the
@@ -67,7 +73,7 @@ def initialize_from(model, weights):
     return filled
 
 
-def _pairs_of(weights):
+def _pairs_of(weights: Any) -> list[tuple[np.ndarray, np.ndarray | None]]:
     """The kernel and the bias, or None, of each layer."""
     if isinstance(weights, (str, pathlib.Path)):
         weights = _read(pathlib.Path(weights))
@@ -87,7 +93,7 @@ def _pairs_of(weights):
     ]
 
 
-def _read(path):
+def _read(path: pathlib.Path) -> keras.Model | dict[str, np.ndarray]:
     if not path.is_file():
         raise FileNotFoundError(f"`weights` must be a file that exists. Received: weights={path}. Correct the path.")
     try:
@@ -102,9 +108,9 @@ def _read(path):
         ) from error
 
 
-def _kernels_and_biases(model):
+def _kernels_and_biases(model: keras.Model) -> list[tuple[keras.Variable, keras.Variable | None]]:
     """The kernel and the bias, or None, of each layer with a kernel, those of nested models in their place."""
-    found = []
+    found: list[tuple[keras.Variable, keras.Variable | None]] = []
     for variable in model.weights:  # layer by layer, and one that is used twice comes once
         if variable.name == "kernel":
             found.append((variable, None))
@@ -113,24 +119,24 @@ def _kernels_and_biases(model):
     return found
 
 
-def _layer_path(variable):
+def _layer_path(variable: keras.Variable) -> str:
     return variable.path.rpartition("/")[0]
 
 
-def _numpy(variable):
+def _numpy(variable: keras.Variable | None) -> np.ndarray | None:
     return None if variable is None else variable.numpy()
 
 
-def _transposed(kernel):
+def _transposed(kernel: np.ndarray) -> np.ndarray:
     return np.transpose(kernel, (2, 3, 1, 0)) if kernel.ndim == 4 else kernel.T
 
 
-def _fits_transposed(own, kernel):
+def _fits_transposed(own: keras.Variable, kernel: np.ndarray) -> bool:
     return kernel.ndim in (2, 4) and own.shape == _transposed(kernel).shape
 
 
-def _is_behind_several_pixels(kernel, kernels):
+def _is_behind_several_pixels(kernel: keras.Variable, kernels: list[keras.Variable]) -> bool:
     """Whether it is the kernel of a dense layer that follows a convolution with fewer filters than this has inputs."""
     number = next(number for number, each in enumerate(kernels) if each is kernel)
-    below = kernels[number - 1].shape if number else ()
+    below: tuple[int, ...] = kernels[number - 1].shape if number else ()
     return len(kernel.shape) == 2 and len(below) == 4 and kernel.shape[0] != below[-1]

@@ -2,6 +2,7 @@
 
 import collections.abc
 import dataclasses
+import os
 import pathlib
 
 import h5py
@@ -52,7 +53,7 @@ PUBLISHED = {
 }
 
 
-def load_published(name, directory):
+def load_published(name: str, directory: str | os.PathLike[str]) -> keras.Model:
     """Build a network and give it the weights that the authors of LaPerm published.
 
     The files are those of the folder `pretrained` of the repository ihsuy/Train-by-Reconnect. Weights are matched by
@@ -114,7 +115,7 @@ def load_published(name, directory):
     return model
 
 
-def _read(path):
+def _read(path: pathlib.Path) -> list[tuple[str, list[np.ndarray]]]:
     """Give (layer name, arrays) for each layer with weights in a Keras 2 file, of weights or of a whole model."""
     try:
         with h5py.File(path, "r") as file:
@@ -134,7 +135,7 @@ def _read(path):
     return [(name.rpartition("/")[2], weights) for name, weights in read if weights]
 
 
-def _fitting(weights, layer, where):
+def _fitting(weights: list[np.ndarray], layer: keras.Layer, where: str) -> list[np.ndarray]:
     """Give the weights as the layer takes them, without a zero bias that it does not have."""
     expected = [tuple(weight.shape) for weight in layer.weights]
     received = [weight.shape for weight in weights]

@@ -1,24 +1,26 @@
 """ResNet-50 and ResNet-18 for CIFAR-10: residual blocks of two 3x3 convolutions."""
 
+from typing import Any
+
 import keras
 
-from models.layers import LayerFactory
+from models.layers import Initializer, LayerFactory, MakeLayer
 
 BLOCKS = 8  # in each stage of ResNet-50
 
 
 def resnet50(
-    input_shape=(32, 32, 3),
-    classes=10,
+    input_shape: tuple[int, ...] = (32, 32, 3),
+    classes: int = 10,
     *,
-    conv=keras.layers.Conv2D,
-    dense=keras.layers.Dense,
-    kernel_initializer="he_uniform",
-    bias_initializer="zeros",
-    l2=1e-4,
-    batch_norm=True,
-    width=1.0,
-):
+    conv: MakeLayer = keras.layers.Conv2D,
+    dense: MakeLayer = keras.layers.Dense,
+    kernel_initializer: Initializer = "he_uniform",
+    bias_initializer: Initializer = "zeros",
+    l2: float = 1e-4,
+    batch_norm: bool = True,
+    width: float = 1.0,
+) -> keras.Model:
     """ResNet-50 for CIFAR-10: 16, 16x16, 16x32, 16x64, average pooling, 10; 763,882 parameters.
 
     This is the CIFAR network with 6n + 2 layers, n = 8, and not the ImageNet network of the same name. After a
@@ -73,7 +75,7 @@ def resnet50(
         width=width,
     )
 
-    def convolution(x, filters, strides=1, relu=True):
+    def convolution(x: keras.KerasTensor, filters: int, strides: int = 1, relu: bool = True) -> keras.KerasTensor:
         x = layers.conv(x, filters, 3, strides=strides, activation=None)
         x = layers.batch_norm(x) if batch_norm else x
         return layers.relu(x) if relu else x
@@ -94,15 +96,15 @@ def resnet50(
 
 
 def resnet18(
-    input_shape=(32, 32, 3),
-    classes=10,
+    input_shape: tuple[int, ...] = (32, 32, 3),
+    classes: int = 10,
     *,
-    conv=keras.layers.Conv2D,
-    dense=keras.layers.Dense,
-    kernel_initializer="glorot_normal",
-    bias_initializer="zeros",
-    width=1.0,
-):
+    conv: MakeLayer = keras.layers.Conv2D,
+    dense: MakeLayer = keras.layers.Dense,
+    kernel_initializer: Initializer = "glorot_normal",
+    bias_initializer: Initializer = "zeros",
+    width: float = 1.0,
+) -> keras.Model:
     """ResNet-18 for CIFAR-10: 64, 4x64, 4x128, 4x256, 4x512, average pooling, 10; 11,173,962 trainable parameters.
 
     The ImageNet network of this depth with a 3x3 convolution and no pooling in front, as is usual for CIFAR. Each
@@ -134,10 +136,16 @@ def resnet18(
         Li and Banerjee, 2021, "Experiments with Rich Regime Training for Deep Learning", Fig. 1 (b);
         He et al., 2016, "Deep Residual Learning for Image Recognition", section 4.1.
     """
-    arguments = {"kernel_initializer": kernel_initializer, "bias_initializer": bias_initializer, "width": width}
+    arguments: dict[str, Any] = {
+        "kernel_initializer": kernel_initializer,
+        "bias_initializer": bias_initializer,
+        "width": width,
+    }
     layers = LayerFactory(conv=conv, use_bias=False, **arguments)
 
-    def convolution(x, filters, kernel_size=3, strides=1, relu=True):
+    def convolution(
+        x: keras.KerasTensor, filters: int, kernel_size: int = 3, strides: int = 1, relu: bool = True
+    ) -> keras.KerasTensor:
         x = layers.batch_norm(layers.conv(x, filters, kernel_size, strides=strides, activation=None))
         return layers.relu(x) if relu else x
 

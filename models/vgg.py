@@ -1,22 +1,24 @@
 """VGG-5 and VGG-11 of the rich regime paper: stages of convolutions, each ended by pooling, then dense layers."""
 
+from collections.abc import Sequence
+
 import keras
 
-from models.layers import LayerFactory
+from models.layers import Initializer, LayerFactory, MakeLayer
 
 
 def vgg5(
-    input_shape=(28, 28, 1),
-    classes=10,
+    input_shape: tuple[int, ...] = (28, 28, 1),
+    classes: int = 10,
     *,
-    conv=keras.layers.Conv2D,
-    dense=keras.layers.Dense,
-    kernel_initializer="glorot_normal",
-    bias_initializer="zeros",
-    batch_norm=False,
-    width=1.0,
-    inner_kernel_size=1,
-):
+    conv: MakeLayer = keras.layers.Conv2D,
+    dense: MakeLayer = keras.layers.Dense,
+    kernel_initializer: Initializer = "glorot_normal",
+    bias_initializer: Initializer = "zeros",
+    batch_norm: bool = False,
+    width: float = 1.0,
+    inner_kernel_size: int = 1,
+) -> keras.Model:
     """VGG-5 for MNIST: 64-64, 128-128, 3x256, 3x256, each with pool, dense 512, 10; 1,380,298 parameters.
 
     The first convolution of each stage is 3x3, the others 1x1, as Fig. 13 prints them; no batch normalization and no
@@ -62,16 +64,16 @@ def vgg5(
 
 
 def vgg11(
-    input_shape=(32, 32, 3),
-    classes=10,
+    input_shape: tuple[int, ...] = (32, 32, 3),
+    classes: int = 10,
     *,
-    conv=keras.layers.Conv2D,
-    dense=keras.layers.Dense,
-    kernel_initializer="glorot_normal",
-    bias_initializer="zeros",
-    batch_norm=False,
-    width=1.0,
-):
+    conv: MakeLayer = keras.layers.Conv2D,
+    dense: MakeLayer = keras.layers.Dense,
+    kernel_initializer: Initializer = "glorot_normal",
+    bias_initializer: Initializer = "zeros",
+    batch_norm: bool = False,
+    width: float = 1.0,
+) -> keras.Model:
     """VGG-11 for CIFAR-10: 64, 128, 2x256, 2x512, 2x512, each with pool, dense 512, 512, 10; 9,750,922 parameters.
 
     All convolutions are 3x3; no batch normalization and no dropout, as section 3 says. The convolutions have the shapes
@@ -101,7 +103,16 @@ def vgg11(
     return _vgg("vgg11", stages, [512, 512], layers, input_shape, classes, batch_norm, 3)
 
 
-def _vgg(name, stages, units, layers, input_shape, classes, batch_norm, inner_kernel_size):
+def _vgg(
+    name: str,
+    stages: Sequence[Sequence[int]],
+    units: Sequence[int],
+    layers: LayerFactory,
+    input_shape: tuple[int, ...],
+    classes: int,
+    batch_norm: bool,
+    inner_kernel_size: int,
+) -> keras.Model:
     """Build the network whose convolutions have the filters `stages` and whose hidden dense layers have `units`."""
     x = inputs = keras.Input(input_shape, name="images")
     for stage, all_filters in enumerate(stages, start=1):

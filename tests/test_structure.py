@@ -1,6 +1,7 @@
 """Dependencies point one way: between the packages, inside the library and inside the scripts."""
 
 import ast
+import inspect
 import pathlib
 import sys
 
@@ -136,3 +137,29 @@ def test_every_public_name_has_a_docstring_with_an_example():
         documented = getattr(train_by_reconnect, name)
         if name != "__version__":
             assert ">>>" in documented.__doc__, name
+
+
+def public_functions(public):
+    """A public function, or the constructor, public methods and properties that a public class has from the library."""
+    if not inspect.isclass(public):
+        yield public
+        return
+    for own in (each for each in public.__mro__ if each.__module__.startswith("train_by_reconnect")):
+        for name, member in vars(own).items():
+            if name in ("__init__", "__call__") or not name.startswith("_"):
+                parts = (member.fget, member.fset) if isinstance(member, property) else [member]
+                functions = (getattr(part, "__func__", part) for part in parts)  # of a class or static method
+                yield from filter(inspect.isfunction, functions)
+
+
+@pytest.mark.parametrize("name", sorted(set(train_by_reconnect.__all__) - {"__version__"}))
+def test_every_public_name_is_annotated(name):
+    for function in public_functions(getattr(train_by_reconnect, name)):
+        signature = inspect.signature(function)
+        bare = [each.name for each in signature.parameters.values() if each.annotation is each.empty]
+        assert set(bare) <= {"self", "cls"}, f"{function.__qualname__} has no type for {bare}"
+        assert signature.return_annotation is not signature.empty, f"{function.__qualname__} has no type of its result"
+
+
+def test_the_package_says_that_it_is_typed():
+    assert (pathlib.Path(train_by_reconnect.__file__).parent / "py.typed").is_file()

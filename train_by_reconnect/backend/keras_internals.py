@@ -43,7 +43,7 @@ def public_names(layer: keras.Layer, variable: keras.Variable) -> list[str]:
 
 def set_trainable(layer: keras.Layer, value: bool) -> None:
     """Do what Keras does at `layer.trainable = value`, for a subclass that does more."""
-    keras.Layer.trainable.fset(layer, value)
+    keras.Layer.trainable.fset(layer, value)  # type: ignore[attr-defined]  # a property has it
 
 
 def forget_losses(layer: keras.Layer) -> None:
@@ -92,7 +92,7 @@ def as_if_not_compiled(model: keras.Model) -> Iterator[None]:
         model.compiled = compiled
 
 
-def operation_of(tensor: keras.KerasTensor) -> keras.Operation:
+def operation_of(tensor: Any) -> keras.Operation:
     """The layer or operation of a functional model that a symbolic tensor comes from."""
     return tensor._keras_history.operation
 
@@ -112,7 +112,7 @@ def chain_of_operations(model: keras.Layer) -> list[keras.Operation] | None:
 # Training.
 
 
-def train_function(model: keras.Model) -> Callable | None:
+def train_function(model: keras.Model) -> Any:
     """The function that `fit` calls with an iterator for each step, or None before the first."""
     return model.train_function
 

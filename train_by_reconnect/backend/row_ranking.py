@@ -10,7 +10,7 @@ _NOT_FINITE = "a weight is NaN or infinite"
 
 
 @np.errstate(invalid="ignore")  # a signalling NaN is refused below, without a warning first
-def _pack(rows):
+def _pack(rows: np.ndarray) -> np.ndarray:
     """One int64 a weight: its order in the high half, its position in the low half.
 
     The bits of floats, read as integers, order positive floats rightly and negative ones backwards: flipping
@@ -26,7 +26,7 @@ def _pack(rows):
     return packed
 
 
-def permute_to_ranking(rows, sorted_rows):
+def permute_to_ranking(rows: np.ndarray, sorted_rows: np.ndarray) -> np.ndarray:
     """Permute every sorted weight vector so that it has the ranking of its counterpart.
 
     Row for row: the r-th smallest value of `sorted_rows` goes where the r-th smallest of `rows` is. Equal values
@@ -62,7 +62,7 @@ def permute_to_ranking(rows, sorted_rows):
     return permuted
 
 
-def rank_rows(rows):
+def rank_rows(rows: np.ndarray) -> np.ndarray:
     """The rank of every weight in its weight vector, from 0; equal values rank in order of position.
 
     Args:
@@ -85,7 +85,7 @@ def rank_rows(rows):
     return permute_to_ranking(rows, np.broadcast_to(np.arange(rows.shape[1], dtype=np.int32), rows.shape))
 
 
-def _positions(rows):
+def _positions(rows: np.ndarray) -> np.ndarray:
     """Where the r-th smallest value of each row is: a stable argsort."""
     if rows.dtype == np.float64:  # 64 bits of value leave no room for a position
         if not np.isfinite(rows).all():

@@ -1,11 +1,14 @@
 """A kernel as rows, one weight vector each, and back."""
 
 import math
+from types import ModuleType
 
 from keras import ops
 
+from train_by_reconnect.backend.types import Axes, Tensor
 
-def to_rows(value, unit_axes, xp=ops):
+
+def to_rows(value: Tensor, unit_axes: Axes, xp: ModuleType = ops) -> Tensor:
     """Bring a kernel into rows, one weight vector each.
 
     Args:
@@ -29,7 +32,7 @@ def to_rows(value, unit_axes, xp=ops):
     return xp.reshape(xp.transpose(value, units + incoming), (count, -1))
 
 
-def from_rows(rows, shape, unit_axes, xp=ops):
+def from_rows(rows: Tensor, shape: Axes, unit_axes: Axes, xp: ModuleType = ops) -> Tensor:
     """Put rows back into the shape of their kernel: the inverse of `to_rows`.
 
     Args:
@@ -55,6 +58,6 @@ def from_rows(rows, shape, unit_axes, xp=ops):
     return xp.transpose(xp.reshape(rows, [shape[axis] for axis in order]), inverse)
 
 
-def _split_axes(shape, unit_axes):
+def _split_axes(shape: Axes, unit_axes: Axes) -> tuple[list[int], list[int]]:
     units = [axis % len(shape) for axis in unit_axes]
     return units, [axis for axis in range(len(shape)) if axis not in units]

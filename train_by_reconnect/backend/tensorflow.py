@@ -1,13 +1,18 @@
-"""All that is TensorFlow's own, in one place: the other modules speak Keras."""
+"""What is done with TensorFlow itself; the other modules use Keras only."""
 
 import math
+import os
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
+import keras
 import numpy as np
 import tensorflow as tf
 
 from train_by_reconnect.backend import keras_internals
 from train_by_reconnect.backend.row_ranking import permute_to_ranking
 from train_by_reconnect.backend.rows import from_rows, to_rows
+from train_by_reconnect.backend.types import Axes, Tensor
 
 # Weights of a kernel that is moved together with others.
 _SMALL = 1 << 16
@@ -16,44 +21,32 @@ _SMALL = 1 << 16
 outside_graph = tf.init_scope
 
 
-def are_initialized(variables):
-    """Whether every variable has a value that can be read now.
-
-    Args:
-        variables: list of `keras.Variable`.
-
-    Returns:
-        Bool; `False` only while Keras traces the first step of a model that was never built.
-    """
+def are_initialized(variables: Sequence[keras.Variable]) -> bool:
+    """Whether every variable can be read now: not while the first step of a model that was never built is traced."""
     return all(bool(variable.value.is_initialized()) for variable in variables)
 
 
-def fail_when_run(message):
-    """Put a failure into the graph being traced, for a trace that must never be run.
-
-    Args:
-        message: str, the error.
-    """
+def fail_when_run(message: str) -> None:
+    """Put an error into the graph being traced, for a trace that must never be run."""
     tf.debugging.Assert(False, [message])
 
 
-def assign_if(condition, variables, function):
-    """Assign variables where a condition holds; where it does not, neither read nor copy them.
+def assign_if(
+    condition: Tensor, variables: Sequence[keras.Variable], function: Callable[[list[Tensor]], list[Tensor]]
+) -> None:
+    """Give variables the new values that a function makes of their present ones, where a condition holds.
 
-    Args:
-        condition: bool or bool scalar tensor.
-        variables: list of `keras.Variable`.
-        function: from the list of their present values to the list of their new ones.
+    Where it does not, they are neither read nor copied. The condition is a bool or a bool scalar tensor.
     """
 
-    def assign(values):
+    def assign(values: list[Tensor]) -> None:
         for variable, value in zip(variables, values, strict=True):
             variable.assign(value)
 
-    def present():
+    def present() -> list[Tensor]:
         return [tf.convert_to_tensor(variable.value) for variable in variables]
 
-    def assign_new():
+    def assign_new() -> Tensor:
         assign(function(present()))
         return condition
 
@@ -65,11 +58,13 @@ def assign_if(condition, variables, function):
         tf.cond(tf.convert_to_tensor(condition), assign_new, lambda: condition)
 
 
-def permute_all(kernels, unit_axes, sorted_rows, names):
+def permute_all(
+    kernels: list[Tensor], unit_axes: Sequence[Axes], sorted_rows: Sequence[Tensor], names: Sequence[str]
+) -> tuple[list[Tensor], Tensor]:
     """Permute the sorted weight vectors of every kernel into the ranking of its present ones.
 
-    Outside XLA and without a GPU one call of NumPy sorts everything, several times faster than `tf.argsort`
-    there; else the graph does.
+    Without XLA and without a GPU one call of NumPy sorts everything, several times faster than `tf.argsort`; otherwise
+    the graph sorts.
 
     Args:
         kernels: list of tensors of any shape, the present weights.
@@ -82,8 +77,8 @@ def permute_all(kernels, unit_axes, sorted_rows, names):
         not finite. Such a kernel is given back as it is.
 
     Raises:
-        tf.errors.InvalidArgumentError: a weight is NaN or infinite; names the variable. Within XLA nothing can
-            be raised, and the second result tells.
+        tf.errors.InvalidArgumentError: a weight is NaN or infinite; names the variable. Within XLA nothing can be
+            raised; the second result says it.
     """
     none = tf.constant(-1, tf.int64)
     if not kernels:
@@ -111,26 +106,26 @@ def permute_all(kernels, unit_axes, sorted_rows, names):
     return permuted, tf.where(tf.reduce_all(finite), none, first)
 
 
-def _group(kernels, unit_axes):
-    """Indices of small kernels that are alike, together; a large one alone.
+def _group(kernels: Sequence[Tensor], unit_axes: Sequence[Axes]) -> list[list[int]]:
+    """Groups of indices: small kernels of one shape, dtype and axes together, each large one alone.
 
     A deep network has many small kernels, and moving each by itself costs more than sorting it. Stacking a large one
     would cost a copy.
     """
-    groups = {}
+    groups: dict[Any, list[int]] = {}
     for index, (kernel, axes) in enumerate(zip(kernels, unit_axes, strict=True)):
         alike = (tuple(kernel.shape), tuple(axes), kernel.dtype)
         groups.setdefault(alike if kernel.shape.num_elements() <= _SMALL else index, []).append(index)
     return list(groups.values())
 
 
-def _stacked_rows(kernels, axes):
+def _stacked_rows(kernels: list[Tensor], axes: Axes) -> Tensor:
     if len(kernels) == 1:
         return to_rows(kernels[0], axes)
     return to_rows(tf.stack(kernels), _stacked_axes(kernels[0].shape, axes))
 
 
-def _unstacked(rows, shape, axes):
+def _unstacked(rows: Tensor, shape: Axes, axes: Axes) -> list[Tensor]:
     units = math.prod(shape[axis] for axis in axes)
     count = rows.shape[0] // units
     if count == 1:
@@ -138,21 +133,17 @@ def _unstacked(rows, shape, axes):
     return tf.unstack(from_rows(rows, (count, *shape), _stacked_axes(shape, axes)))
 
 
-def _stacked_axes(shape, axes):
+def _stacked_axes(shape: Axes, axes: Axes) -> Axes:
     return (0, *(axis % len(shape) + 1 for axis in axes))
 
 
-def can_call_host():
-    """Whether the step being traced can call NumPy, which sorts several times faster than TensorFlow on a CPU.
-
-    Returns:
-        Bool: not within XLA, and not where the weights are on a GPU.
-    """
+def can_call_host() -> bool:
+    """Whether the step being traced can call NumPy, which sorts fastest on a CPU: not within XLA or beside a GPU."""
     return not keras_internals.is_in_xla() and not tf.config.list_logical_devices("GPU")
 
 
-def _permute_on_host(rows, values, names):
-    def permute(*arrays):
+def _permute_on_host(rows: list[Tensor], values: list[Tensor], names: list[list[str]]) -> list[Tensor]:
+    def permute(*arrays: np.ndarray) -> list[np.ndarray | np.int64]:
         permuted = []
         for row, value, together in zip(arrays[: len(rows)], arrays[len(rows) :], names, strict=True):
             try:
@@ -166,7 +157,7 @@ def _permute_on_host(rows, values, names):
     return [tf.ensure_shape(new, row.shape) for new, row in zip(answers[:-1], rows, strict=True)]
 
 
-def _permute_by_argsort(rows, sorted_rows):
+def _permute_by_argsort(rows: Tensor, sorted_rows: Tensor) -> Tensor:
     """One argsort and its inverse: the inverse of "where is the r-th smallest" is "which rank is here".
 
     Some devices sort -0.0 before 0.0, so both become 0.0 first.
@@ -178,41 +169,21 @@ def _permute_by_argsort(rows, sorted_rows):
     return tf.reshape(tf.gather(tf.reshape(sorted_rows, [-1]), ranking), rows.shape)
 
 
-def diverged_message(name):
-    """The sentence for a weight that is NaN or infinite, for every route that can report it.
-
-    Args:
-        name: str, path of the variable.
-
-    Returns:
-        Str.
-    """
+def diverged_message(name: str) -> str:
+    """The error for a variable with a NaN or an infinity, wherever it is found."""
     return (
         f"LaPerm expects finite weights at a synchronization, but {name} holds a NaN or an infinity: the training has "
         "diverged. Lower the learning rate of the inner optimizer or clip its gradients."
     )
 
 
-def summary_writer(log_dir):
-    """A writer of logs for TensorBoard.
-
-    Args:
-        log_dir: str or path, their folder.
-
-    Returns:
-        `tf.summary.SummaryWriter`.
-    """
+def summary_writer(log_dir: str | os.PathLike[str]) -> tf.summary.SummaryWriter:
+    """A writer of logs for TensorBoard into a folder."""
     return tf.summary.create_file_writer(str(log_dir))
 
 
-def write_scalars(writer, step, values):
-    """Write numbers into the logs of TensorBoard.
-
-    Args:
-        writer: what `summary_writer` returned.
-        step: int.
-        values: dict from a name to a number.
-    """
+def write_scalars(writer: tf.summary.SummaryWriter, step: int, values: Mapping[str, float]) -> None:
+    """Write named numbers into the logs of TensorBoard."""
     with writer.as_default(step=step):
         for name, value in values.items():
             tf.summary.scalar(name, value)

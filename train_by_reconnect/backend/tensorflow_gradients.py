@@ -1,45 +1,35 @@
 """What TensorFlow has to do with gradients: those of step functions, and of a model over many batches."""
 
+from collections.abc import Callable, Sequence
+from typing import Any
+
 import keras
+import numpy as np
 import tensorflow as tf
 
+from train_by_reconnect.backend.types import Arrays, Tensor
 
-def straight_through(scores, values):
-    """Give the values of a step function the gradient that the scores themselves would have: exactly 1.
 
-    Args:
-        scores: tensor.
-        values: tensor of the same shape and dtype, computed from `scores`.
-
-    Returns:
-        Tensor equal to `values`; what its gradient is passes unchanged to `scores`.
-    """
+def straight_through(scores: Tensor, values: Tensor) -> Tensor:
+    """Values of a step function of scores, of their shape and dtype; the gradient passes to the scores unchanged."""
 
     @tf.custom_gradient
-    def forward(scores):
+    def forward(scores: Tensor) -> tuple[Tensor, Callable[[Tensor], Tensor]]:
         return values, lambda upstream: upstream
 
     return forward(scores)
 
 
-def times_step(kernel, scores, below):
-    """Multiply a kernel by a step function of scores, `below` for a score of at most 0 and 1 above, straight through.
+def times_step(kernel: Tensor, scores: Tensor, below: float) -> Tensor:
+    """Multiply a kernel by a step function of scores: `below` for a score of at most 0, and 1 above; straight through.
 
-    The step function is given the derivative 1, so the gradient of the scores is the gradient of the product times the
-    kernel. To the kernel, which is fixed, no gradient passes.
-
-    Args:
-        kernel: tensor or variable.
-        scores: tensor or variable of the same shape and dtype.
-        below: float.
-
-    Returns:
-        Tensor of this shape and dtype.
+    In the backward pass the derivative of the step function is 1, so the gradient of the scores is the gradient of the
+    product times the kernel. The kernel, which is fixed, gets no gradient.
     """
     kernel, scores = tf.convert_to_tensor(kernel), tf.convert_to_tensor(scores)
 
     @tf.custom_gradient
-    def forward(scores):
+    def forward(scores: Tensor) -> tuple[Tensor, Callable[[Tensor], Tensor]]:
         # The derivative of a leaky ReLU is this very step function, so TensorFlow has its product in one pass.
         product = tf.raw_ops.LeakyReluGrad(gradients=kernel, features=scores, alpha=below)
         return product, lambda upstream: upstream * kernel
@@ -47,19 +37,12 @@ def times_step(kernel, scores, below):
     return forward(scores)
 
 
-def fraction_above_zero(scores):
-    """The fraction of scores above 0, straight through: its gradient of each score is `1 / size`.
-
-    Args:
-        scores: tensor or variable of a known shape.
-
-    Returns:
-        Scalar tensor of the same dtype.
-    """
+def fraction_above_zero(scores: Tensor) -> Tensor:
+    """The fraction of scores above 0, straight through: the gradient of each score is `1 / size`."""
     scores = tf.convert_to_tensor(scores)
 
     @tf.custom_gradient
-    def forward(scores):
+    def forward(scores: Tensor) -> tuple[Tensor, Callable[[Tensor], Tensor]]:
         above = tf.reshape(tf.cast(scores > 0, tf.float32), (-1, scores.shape[-1]))
         # A product with ones: XLA takes the terms of a plain sum one by one, which costs a tenth of a small network.
         count = tf.reduce_sum(tf.linalg.matvec(above, tf.ones(above.shape[-1])))
@@ -69,14 +52,16 @@ def fraction_above_zero(scores):
     return forward(scores)
 
 
-def gradient_adder(model, variables, x, y, training):
+def gradient_adder(
+    model: keras.Model, variables: Sequence[keras.Variable], x: Arrays, y: Arrays, training: bool
+) -> Callable[..., list[Tensor]]:
     """Compile, once, a function that adds the gradient of a model's compiled loss to a sum.
 
     It leaves the model as it is: what a call would update (moving statistics, random seeds, metrics) is dropped.
 
     Args:
         model: a built and compiled `keras.Model`.
-        variables: list of `keras.Variable`, with respect to which the gradient is.
+        variables: list of `keras.Variable`, by which to differentiate.
         x: array or a structure of arrays, inputs as the model will be given, of any number of examples.
         y: array or a structure of arrays, their targets.
         training: bool, what the model is called with.
@@ -86,7 +71,7 @@ def gradient_adder(model, variables, x, y, training):
         a float, which returns `sums` plus that float times the gradient.
     """
 
-    def add(sums, x, y, weight):
+    def add(sums: list[Tensor], x: Any, y: Any, weight: Tensor) -> list[Tensor]:
         values = [tf.convert_to_tensor(variable.value) for variable in variables]
         scope = keras.StatelessScope(zip(variables, values, strict=True), collect_losses=True)
         with tf.GradientTape(watch_accessed_variables=False) as tape, scope:
@@ -98,7 +83,7 @@ def gradient_adder(model, variables, x, y, training):
             for total, g in zip(sums, gradients, strict=True)
         ]
 
-    def of_any_length(array):
+    def of_any_length(array: np.ndarray) -> tf.TensorSpec:
         return tf.TensorSpec((None, *array.shape[1:]), array.dtype)
 
     # Half precision would lose what the later batches add.

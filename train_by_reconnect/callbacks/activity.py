@@ -1,8 +1,12 @@
 """Where the gradient of a network is largest, and how often in a training."""
 
+from collections.abc import Sequence
+from typing import Literal
+
 import keras
 import numpy as np
 
+from train_by_reconnect.backend.types import Arrays, Logs
 from train_by_reconnect.weights.gradients import full_batch, most_active
 from train_by_reconnect.weights.movement import count_of
 
@@ -12,18 +16,18 @@ class ActivityMap(keras.callbacks.Callback):
 
     At the end of every epoch the gradient of the mean loss over a data set is computed, and the largest alpha % of its
     absolute components over the whole network are counted as active, for several alpha. A further `fit` of the same
-    model goes on counting; another model, or other trainable variables, start anew.
+    model goes on counting; with another model, or other trainable variables, the counts start anew.
 
     An epoch costs a pass over the data set, forward and backward, and memory of 4 bytes for each parameter and alpha.
-    The training itself stays as it would be without.
+    The training itself is not changed.
 
     `counts` holds, for each percentage, a list of int32 arrays in the order and shapes of the trainable variables;
     `epochs` is the number of epochs counted; `paths` the paths of the variables, without the name of the model.
 
-    Unlike the paper, which does not say where in an epoch it computes the gradient, this is its end: the initial
-    weights are not among those counted, the final ones are. And a component of exactly 0 is never active: of a network
-    with dead ReLUs fewer than alpha % may differ from 0, and which zeros were the largest would be for the order of the
-    layers to say.
+    Unlike the paper, which does not say when in an epoch it computes the gradient, this callback does so at the end:
+    the final weights are counted, the initial ones are not. A component of exactly 0 is never active: in a network with
+    dead ReLUs fewer than alpha % of the components may differ from 0, and only the order of the layers would decide
+    which zeros count.
 
     Args:
         x: array, or list or dict of arrays, the inputs of the data set; usually those of the training.
@@ -51,16 +55,25 @@ class ActivityMap(keras.callbacks.Callback):
         Li and Banerjee 2021, section 5, Fig. 5, 6 and 17 to 20.
     """
 
-    def __init__(self, x, y, percents=(1, 10, 30), batch_size=256, training=False):
+    def __init__(
+        self,
+        x: Arrays,
+        y: Arrays,
+        percents: Sequence[float] = (1, 10, 30),
+        batch_size: int = 256,
+        training: bool = False,
+    ) -> None:
         super().__init__()
         for percent in percents:
             count_of(percent, 0)
         self.x, self.y, self.percents = x, y, tuple(percents)
         self.batch_size, self.training = batch_size, training
-        self.counts, self.epochs, self.paths = {}, 0, []
-        self._variables = []
+        self.counts: dict[float, list[np.ndarray]] = {}
+        self.epochs = 0
+        self.paths: list[str] = []
+        self._variables: list[keras.Variable] = []
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: Logs = None) -> None:
         """Compile the gradient."""
         self._gradient = full_batch(self.model, self.x, self.y, self.batch_size, self.training)
         variables = list(self.model.trainable_variables)
@@ -69,7 +82,7 @@ class ActivityMap(keras.callbacks.Callback):
             self.paths = [variable.path.removeprefix(f"{self.model.name}/") for variable in variables]
             self.counts = {percent: [np.zeros(v.shape, np.int32) for v in variables] for percent in self.percents}
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         """Count the active parameters."""
         gradients = self._gradient()
         for percent, counts in self.counts.items():
@@ -77,7 +90,7 @@ class ActivityMap(keras.callbacks.Callback):
                 count += active & (gradient != 0)
         self.epochs += 1
 
-    def frequencies(self, percent):
+    def frequencies(self, percent: float) -> list[np.ndarray]:
         """How often each parameter was active.
 
         Args:
@@ -92,7 +105,7 @@ class ActivityMap(keras.callbacks.Callback):
         """
         return [counts / self.epochs for counts in self._counts_of(percent)]
 
-    def shares(self, percent, by="layer"):
+    def shares(self, percent: float, by: Literal["layer", "variable"] = "layer") -> dict[str, dict[str, float]]:
         """Where the active parameters were, as numbers.
 
         Args:
@@ -110,7 +123,8 @@ class ActivityMap(keras.callbacks.Callback):
         """
         if by not in ("layer", "variable"):
             raise ValueError(f'`by` must be "layer" or "variable". Received: by={by!r}. Leave it out for "layer".')
-        active, possible = {}, {}
+        active: dict[str, int] = {}
+        possible: dict[str, int] = {}
         for path, counts in zip(self.paths, self._counts_of(percent), strict=True):
             name = path.rpartition("/")[0] or self.model.name if by == "layer" else path
             active[name] = active.get(name, 0) + int(counts.sum(dtype=np.int64))
@@ -118,7 +132,7 @@ class ActivityMap(keras.callbacks.Callback):
         total = sum(active.values()) or 1
         return {name: {"share": active[name] / total, "fraction": active[name] / possible[name]} for name in active}
 
-    def _counts_of(self, percent):
+    def _counts_of(self, percent: float) -> list[np.ndarray]:
         if not self.epochs or percent not in self.counts:
             raise ValueError(
                 f"`percent` must be one of those counted, after at least one epoch. Received: percent={percent}, with "

@@ -1,9 +1,10 @@
 """Which answers of a classifier change when its weights do."""
 
 import numpy as np
+import numpy.typing as npt
 
 
-def agreement(labels, before, after):
+def agreement(labels: npt.ArrayLike, before: npt.ArrayLike, after: npt.ArrayLike) -> dict[str, float]:
     """Compare what a classifier answers before and after a change.
 
     Args:

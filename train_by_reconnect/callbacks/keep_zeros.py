@@ -1,9 +1,13 @@
-"""Training on with the zeros of a sparse network in place."""
+"""A callback that keeps the zeros of a sparse network while it is trained further."""
+
+from collections.abc import Callable
+from typing import Any
 
 import keras
 from keras import ops
 
 from train_by_reconnect.backend import keras_internals
+from train_by_reconnect.backend.types import Logs, Tensor
 from train_by_reconnect.optimizers.laperm import LaPerm
 from train_by_reconnect.weights.kernels import kernels_of
 
@@ -11,11 +15,11 @@ from train_by_reconnect.weights.kernels import kernels_of
 class KeepZeros(keras.callbacks.Callback):
     """Keep every weight of a kernel at zero that is zero when training begins, with any optimizer.
 
-    For training on after `prune_by_magnitude` or `sparsify`. The zeros are put back inside each train step, right
-    after the update, as a `kernel_constraint` is; so neither momentum nor weight decay nor moving averages bring one
-    back. A constraint that a kernel has already is applied first.
+    For training on after `prune_by_magnitude` or `sparsify`. The zeros are put back inside each train step, right after
+    the update, as a `kernel_constraint` is; so neither momentum nor weight decay nor moving averages bring one back. If
+    a kernel has a constraint already, that is applied first.
 
-    During `fit` there is one byte more for each weight. Nothing is left on the model afterwards and nothing needs to be
+    During `fit` this takes one byte for each weight. Nothing is left on the model afterwards and nothing needs to be
     saved: the zeros are in the weights, and the next `fit`, resumed or not, finds them there.
 
     Three things to know: a kernel initialized with zeros would never learn; norms of gradients (for clipping) include
@@ -40,7 +44,7 @@ class KeepZeros(keras.callbacks.Callback):
         Han et al. 2015, section 3.
     """
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: Logs = None) -> None:
         """Refuse an optimizer that moves zeros."""
         optimizer = self.model.optimizer
         while optimizer is not None and not isinstance(optimizer, LaPerm):
@@ -50,9 +54,9 @@ class KeepZeros(keras.callbacks.Callback):
                 f"`KeepZeros` expects an optimizer that leaves weights where they are. Received: {optimizer.name!r}, "
                 "which permutes them, zeros too. Leave this callback out."
             )
-        self._former = None
+        self._former: list[tuple[keras.Variable, Any]] | None = None
 
-    def on_epoch_begin(self, epoch, logs=None):
+    def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:
         """Look for zeros at the first epoch: by then a resumed training has its weights back."""
         if self._former is not None:
             return
@@ -62,20 +66,20 @@ class KeepZeros(keras.callbacks.Callback):
             kernel.constraint = _keeping_zeros(kernel)
         keras_internals.make_train_function(self.model)  # a step that is compiled already knows no constraint
 
-    def on_train_end(self, logs=None):
-        """Put the zeros back once more, after moving averages have become the weights, and leave no trace."""
+    def on_train_end(self, logs: Logs = None) -> None:
+        """Put the zeros back once more, after moving averages have become the weights, and restore the constraints."""
         for kernel, former in self._former or []:
             kernel.assign(kernel.constraint(kernel))
             kernel.constraint = former
         keras_internals.make_train_function(self.model)
 
 
-def _keeping_zeros(kernel):
+def _keeping_zeros(kernel: keras.Variable) -> Callable[[Tensor], Tensor]:
     """A constraint: what the kernel's own one makes of the weights, and 0 where the kernel is 0 now."""
     is_kept = ops.convert_to_tensor(kernel.numpy() != 0)
     own = kernel.constraint
 
-    def constrain(weights):
+    def constrain(weights: Tensor) -> Tensor:
         constrained = ops.convert_to_tensor(weights if own is None else own(weights))
         return ops.where(is_kept, constrained, ops.zeros_like(constrained))
 

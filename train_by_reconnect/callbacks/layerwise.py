@@ -1,14 +1,24 @@
-"""Layer-wise sparse training: each epoch, or each step, trains some layers only, and pays for those only."""
+"""Layer-wise sparse training: each epoch, or each step, trains only some layers and computes only what these need."""
 
 import contextlib
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, Literal, Protocol
 
 import keras
 import numpy as np
 
 from train_by_reconnect.backend import keras_internals
+from train_by_reconnect.backend.types import Logs
 from train_by_reconnect.optimizers.periodic import PeriodicOptimizer
 from train_by_reconnect.weights.kernels import check_built
 from train_by_reconnect.weights.layouts import describe_variables
+
+
+class Scheme(Protocol):
+    """What says which layers are trained; see `TopAndBottom.draw`."""
+
+    def draw(self, generator: np.random.Generator, depth: int) -> Iterable[int]:
+        """The layers to train, 0 being the one nearest the input."""
 
 
 class LayerwiseTraining(keras.callbacks.Callback):
@@ -16,18 +26,18 @@ class LayerwiseTraining(keras.callbacks.Callback):
 
     While a step runs, and while it is compiled, the variables of the other layers are not trainable: nothing is
     differentiated with respect to them, and the backward pass ends at the lowest layer that is trained. Between the
-    steps the model is as its user made it. Each set of layers gets one compiled train step, made the first time the set
-    is drawn and used from then on, also in a further `fit`; the set of all layers is the model's own. Custom train
-    steps work if they ask for `self.trainable_variables` (or `trainable_weights`).
+    steps the model is as it was. Each set of layers gets one compiled train step, made the first time the set is drawn
+    and used from then on, also in a further `fit`; the set of all layers is the model's own. Custom train steps work if
+    they ask for `self.trainable_variables` (or `trainable_weights`).
 
     The optimizer is built once, for all layers: the slots of a layer (e.g. Adam's momentum) wait until it is trained
-    again. `optimizer.iterations` counts every step, so learning rate schedules, Adam's bias correction and the k of
-    `LaPerm` and `Lookahead` do too. Their synchronizations take in every layer, since a layer may have been trained
-    since the last one; to a layer that was not they do nothing.
+    again. `optimizer.iterations` counts every step, and so do learning rate schedules, Adam's bias correction and the k
+    of `LaPerm` and `Lookahead`. These synchronize every layer, as each may have been trained since the last
+    synchronization; a layer that was not trained stays as it is.
 
     Only weights are frozen: the forward pass is that of a training, in which dropout acts and every BatchNorm uses the
     statistics of the batch and updates its moving ones, also in a layer that is not trained. (With `trainable = False`
-    on the whole layer Keras would take the moving statistics, which in a new network normalize nothing.)
+    on the whole layer Keras would use the moving statistics, which in a new network normalize nothing.)
 
     The draw of an epoch depends only on `seed` and the number of the epoch, and that of a step also on its number in
     the epoch: a training that is resumed, by `initial_epoch` or `keras.callbacks.BackupAndRestore`, draws what it would
@@ -36,12 +46,12 @@ class LayerwiseTraining(keras.callbacks.Callback):
     `history` holds, for every epoch, a dict of its number, `"epoch"`, and of `"trained"`: for each layer, bottom first,
     the part of the steps in which it was trained. The logs get `trained_layers`, how many were trained on average.
 
-    Unlike the paper, which draws for an epoch, it may draw for a step.
+    Unlike the paper, which draws once an epoch, this callback can also draw for each step.
 
     Args:
         scheme: `TopAndBottom`, `MiddleOnly`, `RandomUniform`, `RandomBeta`, or an object with a method
             `draw(generator, depth)` like theirs. `trainable_layers` tells which layers it chooses from.
-        per: `"epoch"` or `"step"`, what a draw is for. Defaults to `"epoch"`.
+        per: `"epoch"` or `"step"`, how long a draw holds. Defaults to `"epoch"`.
         seed: int, at least 0. Defaults to 0.
 
     Raises:
@@ -66,24 +76,26 @@ class LayerwiseTraining(keras.callbacks.Callback):
         Li and Banerjee 2021, "Experiments with Rich Regime Training for Deep Learning", section 6.
     """
 
-    def __init__(self, scheme, per="epoch", seed=0):
+    def __init__(self, scheme: Scheme, per: Literal["epoch", "step"] = "epoch", seed: int = 0) -> None:
         super().__init__()
         if per not in ("epoch", "step"):
             raise ValueError(f'`per` must be "epoch" or "step". Received: per={per!r}. Choose one of them.')
         if not isinstance(seed, (int, np.integer)) or seed < 0:
             raise ValueError(f"`seed` must be an integer of at least 0. Received: seed={seed!r}. Pass e.g. seed=0.")
         self.scheme, self.per, self.seed = scheme, per, seed
-        self.history = []
-        self._functions, self._own_function, self._is_announced = {}, None, False
+        self.history: list[dict[str, Any]] = []
+        self._functions: dict[tuple[int, ...], Callable[[Any], Any]] = {}
+        self._own_function: Any = None
+        self._is_announced = False
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: Logs = None) -> None:
         """Find the layers, and build the optimizer for all of them."""
         self._variables = [variables for _, variables in trainable_layers(self.model)]
         self._check_optimizer()
         if not self.model.optimizer.built:
             self.model.optimizer.build(self.model.trainable_variables)
 
-    def on_epoch_begin(self, epoch, logs=None):
+    def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:
         """Draw the layers of the epoch."""
         # Not in on_train_begin, where other callbacks may make the model's own train function anew.
         present = keras_internals.train_function(self.model)
@@ -95,24 +107,24 @@ class LayerwiseTraining(keras.callbacks.Callback):
         if self.per == "epoch":
             self._trained = self._draw(epoch)
 
-    def on_train_batch_begin(self, batch, logs=None):
+    def on_train_batch_begin(self, batch: int, logs: Logs = None) -> None:
         """Draw the layers of the step."""
         if self.per == "step":
             self._trained = self._draw(self._epoch, batch)
         self._is_announced = True
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         """Record what was trained."""
         trained = (self._counts / max(self._steps, 1)).tolist()
         self.history.append({"epoch": epoch, "trained": trained})
         if logs is not None:
             logs["trained_layers"] = sum(trained)
 
-    def on_train_end(self, logs=None):
+    def on_train_end(self, logs: Logs = None) -> None:
         """Give the model its own train function back."""
         self._put_back()
 
-    def _draw(self, *numbers):
+    def _draw(self, *numbers: int) -> tuple[int, ...]:
         depth = len(self._variables)
         trained = tuple(sorted(set(self.scheme.draw(np.random.default_rng([self.seed, *numbers]), depth))))
         if not trained or trained[0] < 0 or trained[-1] >= depth:
@@ -122,7 +134,7 @@ class LayerwiseTraining(keras.callbacks.Callback):
             )
         return trained
 
-    def _train_function(self, iterator):
+    def _train_function(self, iterator: Any) -> Any:
         if not self._is_announced:  # a `fit` that ended with an exception has left this function in the model
             self._put_back()
             return self._own_function(iterator)
@@ -135,18 +147,18 @@ class LayerwiseTraining(keras.callbacks.Callback):
         with _frozen(frozen, self.model.optimizer):
             return self._function_for(self._trained)(iterator)
 
-    def _function_for(self, trained):
+    def _function_for(self, trained: tuple[int, ...]) -> Callable[[Any], Any]:
         if trained not in self._functions:
             present = keras_internals.train_function(self.model)
             self._functions[trained] = keras_internals.make_train_function(self.model)
             keras_internals.set_train_function(self.model, present)
         return self._functions[trained]
 
-    def _put_back(self):
+    def _put_back(self) -> None:
         if keras_internals.train_function(self.model) == self._train_function:
             keras_internals.set_train_function(self.model, self._own_function)
 
-    def _check_optimizer(self):
+    def _check_optimizer(self) -> None:
         for optimizer in _with_inner(self.model.optimizer):
             if optimizer.gradient_accumulation_steps:
                 raise ValueError(
@@ -160,13 +172,13 @@ class LayerwiseTraining(keras.callbacks.Callback):
             )
 
 
-def trainable_layers(model):
+def trainable_layers(model: keras.Model) -> list[tuple[keras.Layer, list[keras.Variable]]]:
     """The layers of a network as a layer-wise training counts them: those that hold a trainable kernel, bottom first.
 
     A layer of Keras that holds trainable variables but no kernel (a normalization, `PReLU`) goes with the layer before
     it; at the very bottom, with the first. The order is that of `model.layers`, nested models in their place: for a
     functional model from the inputs to the outputs, for a subclassed one as its layers were made. A layer that is not
-    trainable does not count; of a composite layer (the projections of an attention) each part does.
+    trainable does not count; of a composite layer each part does (e.g. each projection of an attention).
 
     Args:
         model: a built `keras.Model`.
@@ -190,7 +202,8 @@ def trainable_layers(model):
     check_built(model)
     trainable = model.trainable_variables
     kinds = {id(v): layout.kind for v, layout in zip(trainable, describe_variables(trainable), strict=True)}
-    found, before_first = [], []
+    found: list[tuple[keras.Layer, list[keras.Variable]]] = []
+    before_first: list[keras.Variable] = []
     for layer in keras_internals.layers_in_order(model):
         own = [variable for variable in keras_internals.own_trainable_variables(layer) if id(variable) in kinds]
         own_kinds = [kinds.pop(id(variable)) for variable in own]  # a variable that two layers share counts once
@@ -210,7 +223,7 @@ def trainable_layers(model):
 
 
 @contextlib.contextmanager
-def _frozen(variables, optimizer):
+def _frozen(variables: list[keras.Variable], optimizer: keras.optimizers.Optimizer) -> Iterator[None]:
     """Take variables out of the steps that are run, or compiled, meanwhile."""
     synchronizing = [each for each in _with_inner(optimizer) if isinstance(each, PeriodicOptimizer)]
     try:
@@ -223,7 +236,7 @@ def _frozen(variables, optimizer):
             each.frozen_for_step = frozenset()
 
 
-def _with_inner(optimizer):
+def _with_inner(optimizer: keras.optimizers.Optimizer | None) -> Iterator[keras.optimizers.Optimizer]:
     while optimizer is not None:
         yield optimizer
         optimizer = getattr(optimizer, "inner_optimizer", None)

@@ -2,6 +2,9 @@
 
 import dataclasses
 import numbers
+from typing import Any, Literal
+
+import numpy as np
 
 
 @dataclasses.dataclass(frozen=True)
@@ -38,17 +41,17 @@ class TopAndBottom:
     """
 
     top: int = 0
-    bottom: int | str = 0
+    bottom: int | Literal["all"] = 0
     probability: float = 1.0
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         for name in ("top", "bottom"):
             value = getattr(self, name)
             if not _is_count(value) and (name, value) != ("bottom", "all"):
                 raise ValueError(
                     f"`{name}` must be a number of layers, at least 0. Received: {name}={value!r}. Pass e.g. {name}=1."
                 )
-        if not isinstance(self.probability, numbers.Real) or not 0 <= self.probability <= 1:
+        if not _is_probability(self.probability):
             raise ValueError(
                 f"`probability` must be a number from 0 to 1. Received: probability={self.probability!r}. "
                 "Pass e.g. probability=0.1."
@@ -59,7 +62,7 @@ class TopAndBottom:
                 "probability 1."
             )
 
-    def draw(self, generator, depth):
+    def draw(self, generator: np.random.Generator, depth: int) -> tuple[int, ...]:
         """The layers to train.
 
         Args:
@@ -94,7 +97,7 @@ class MiddleOnly:
         Li and Banerjee 2021, section 6.1 (d).
     """
 
-    def draw(self, generator, depth):
+    def draw(self, generator: np.random.Generator, depth: int) -> tuple[int, ...]:
         """The layers to train, as in `TopAndBottom.draw`; nothing is random."""
         if depth < 3:
             raise ValueError(
@@ -120,7 +123,7 @@ class RandomUniform:
         Li and Banerjee 2021, section 6.2 (c).
     """
 
-    def draw(self, generator, depth):
+    def draw(self, generator: np.random.Generator, depth: int) -> tuple[int, ...]:
         """The layers to train, as in `TopAndBottom.draw`."""
         return tuple(range(depth - int(generator.integers(1, depth + 1)), depth))
 
@@ -151,17 +154,21 @@ class RandomBeta:
     alpha: float = 2.0
     beta: float = 5.0
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if not (self.alpha > 0 and self.beta > 0):
             raise ValueError(
                 f"The parameters of a beta distribution must be above 0. Received: {self}. "
                 "Pass e.g. alpha=2 and beta=5."
             )
 
-    def draw(self, generator, depth):
+    def draw(self, generator: np.random.Generator, depth: int) -> tuple[int, ...]:
         """The layers to train, as in `TopAndBottom.draw`."""
         return tuple(range(depth - round(1 + (depth - 1) * generator.beta(self.alpha, self.beta)), depth))
 
 
-def _is_count(value):
-    return isinstance(value, numbers.Integral) and not isinstance(value, bool) and value >= 0
+def _is_count(value: Any) -> bool:
+    return isinstance(value, numbers.Integral) and not isinstance(value, bool) and int(value) >= 0
+
+
+def _is_probability(value: Any) -> bool:
+    return isinstance(value, numbers.Real) and 0 <= float(value) <= 1

@@ -4,12 +4,15 @@ import csv
 import numbers
 import os
 import pathlib
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import keras
 import numpy as np
 
 from train_by_reconnect import backend
 from train_by_reconnect.backend.row_ranking import rank_rows
+from train_by_reconnect.backend.types import Logs
 from train_by_reconnect.weights.profiles import weight_profiles
 from train_by_reconnect.weights.ranking_distance import mean_and_deviation, rank_changes
 
@@ -20,7 +23,7 @@ class RankingMonitor(keras.callbacks.Callback):
     """Record the ranking distance of one optimizer step, and where each weight vector's values lie, every n steps.
 
     The distance is always that of a single step, `|R_t - R_(t-1)|`, as in the paper; with `every` above 1 only each
-    n-th step is measured. That takes two rankings a measurement, and one where every step is measured. A step that
+    n-th step is measured. That takes two rankings for each measurement, or one if every step is measured. A step that
     the optimizer skips, e.g. for gradients that are not finite, is not recorded.
 
     `distances` holds a dict for each measurement and kernel: `step`, `kernel`, `mean` (D_t) and `deviation`
@@ -55,19 +58,27 @@ class RankingMonitor(keras.callbacks.Callback):
 
     Reference:
         Qiu and Suda 2020, section 3 and A.3, Fig. 3 and 13. Unlike the paper, which does not say how often it measures,
-        `every` does.
+        this is set by `every`.
     """
 
-    def __init__(self, layers=None, every=100, percentiles_every=None, folder=None, log_dir=None):
+    def __init__(
+        self,
+        layers: str | Sequence[str] | None = None,
+        every: int = 100,
+        percentiles_every: int | None = None,
+        folder: str | os.PathLike[str] | None = None,
+        log_dir: str | os.PathLike[str] | None = None,
+    ) -> None:
         super().__init__()
         self.layers = layers
         self.every = _check_period("every", every)
         self.percentiles_every = _check_period("percentiles_every", percentiles_every or every)
         self.folder = None if folder is None else pathlib.Path(folder)
         self.log_dir = log_dir
-        self.distances, self.percentiles = [], []
+        self.distances: list[dict[str, Any]] = []
+        self.percentiles: list[dict[str, Any]] = []
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: Logs = None) -> None:
         """Find the kernels."""
         if getattr(self.model, "steps_per_execution", 1) > 1:
             raise ValueError(
@@ -76,9 +87,10 @@ class RankingMonitor(keras.callbacks.Callback):
             )
         self._profiles = weight_profiles(self.model, self.layers)
         self._writer = None if self.log_dir is None else backend.summary_writer(self.log_dir)
-        self._rankings, self._started = (None, None), False
+        self._rankings: tuple[int | None, list[np.ndarray]] = (None, [])
+        self._started = False
 
-    def on_epoch_begin(self, epoch, logs=None):
+    def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:
         """At the start, take up earlier rows, and record the weights that the training starts with."""
         if self._started:  # not in on_train_begin: BackupAndRestore may set the state after it
             return
@@ -90,13 +102,13 @@ class RankingMonitor(keras.callbacks.Callback):
             self.distances = _read(self.folder / "ranking_distance.csv", step)
             self.percentiles = _read(self.folder / "weight_percentiles.csv", step)
 
-    def on_train_batch_begin(self, batch, logs=None):
+    def on_train_batch_begin(self, batch: int, logs: Logs = None) -> None:
         """Rank the weights if the coming step is to be measured."""
         self._begun = self._step()
         if (self._begun + 1) % self.every == 0 and self._rankings[0] != self._begun:
             self._rankings = self._begun, self._rank()
 
-    def on_train_batch_end(self, batch, logs=None):
+    def on_train_batch_end(self, batch: int, logs: Logs = None) -> None:
         """Record what is due."""
         step = self._step()
         if step == self._begun:
@@ -106,24 +118,24 @@ class RankingMonitor(keras.callbacks.Callback):
         if step % self.percentiles_every == 0:
             self._record_percentiles(step)
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         """Write the files."""
         if self.folder is not None:
             _write(self.folder / "ranking_distance.csv", self.distances)
             _write(self.folder / "weight_percentiles.csv", self.percentiles)
 
-    def on_train_end(self, logs=None):
+    def on_train_end(self, logs: Logs = None) -> None:
         """Close the logs."""
         if self._writer is not None:
             self._writer.close()
 
-    def _step(self):
+    def _step(self) -> int:
         return int(self.model.optimizer.iterations.numpy())
 
-    def _rank(self):
+    def _rank(self) -> list[np.ndarray]:
         return [rank_rows(profile.unsorted) for profile in self._profiles]
 
-    def _record_distances(self, step):
+    def _record_distances(self, step: int) -> None:
         before, after = self._rankings[1], self._rank()
         self._rankings = step, after
         for profile, old, new in zip(self._profiles, before, after, strict=True):
@@ -139,7 +151,7 @@ class RankingMonitor(keras.callbacks.Callback):
             self.distances.append({"step": step, "kernel": profile.name, **values})
             self._log(step, profile.name, "ranking_distance", values)
 
-    def _record_percentiles(self, step):
+    def _record_percentiles(self, step: int) -> None:
         for profile in self._profiles:
             values = np.percentile(profile.unsorted, list(PERCENTILES.values()), axis=1)
             for vector, of_vector in enumerate(values.T.tolist()):
@@ -147,12 +159,12 @@ class RankingMonitor(keras.callbacks.Callback):
                 self.percentiles.append({"step": step, "kernel": profile.name, "vector": vector, **named})
             self._log(step, profile.name, "weights", dict(zip(PERCENTILES, values.mean(axis=1), strict=True)))
 
-    def _log(self, step, kernel, group, values):
+    def _log(self, step: int, kernel: str, group: str, values: Mapping[str, float]) -> None:
         if self._writer is not None:
             backend.write_scalars(self._writer, step, {f"{kernel}/{group}/{key}": v for key, v in values.items()})
 
 
-def _check_period(name, value):
+def _check_period(name: str, value: Any) -> int:
     if isinstance(value, bool) or not isinstance(value, numbers.Integral) or value < 1:
         raise ValueError(
             f"`{name}` must be an integer of at least 1, in optimizer steps. Received: {name}={value!r}. Pass 1 to "
@@ -161,16 +173,18 @@ def _check_period(name, value):
     return int(value)
 
 
-def _read(path, last_step):
+def _read(path: pathlib.Path, last_step: int) -> list[dict[str, Any]]:
     """The rows of an earlier attempt, without those that will be recorded again."""
     if not path.exists():
         return []
     with path.open(newline="") as file:
-        rows = [{name: _number(cell) for name, cell in row.items()} for row in csv.DictReader(file)]
+        rows: list[dict[str, Any]] = [
+            {name: _number(cell) for name, cell in row.items()} for row in csv.DictReader(file)
+        ]
     return [row for row in rows if row["step"] <= last_step]
 
 
-def _number(cell):
+def _number(cell: str) -> float | str:
     for number in (int, float):
         try:
             return number(cell)
@@ -179,7 +193,7 @@ def _number(cell):
     return cell
 
 
-def _write(path, rows):
+def _write(path: pathlib.Path, rows: list[dict[str, Any]]) -> None:
     if not rows:
         return
     path.parent.mkdir(parents=True, exist_ok=True)

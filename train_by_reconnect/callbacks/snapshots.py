@@ -1,8 +1,10 @@
-"""A callback that keeps what a kernel was during a training."""
+"""A callback that keeps the weights that a kernel has during a training."""
 
 import keras
+import numpy as np
 
-from train_by_reconnect.weights.profiles import weight_profiles
+from train_by_reconnect.backend.types import Logs
+from train_by_reconnect.weights.profiles import WeightProfile, weight_profiles
 
 
 class KernelSnapshots(keras.callbacks.Callback):
@@ -30,41 +32,42 @@ class KernelSnapshots(keras.callbacks.Callback):
     ([0, 2, 4, 5], (3, 4))
     """
 
-    def __init__(self, layer, every=1):
+    def __init__(self, layer: str, every: int = 1) -> None:
         super().__init__()
         if every < 1:
             raise ValueError(
                 f"`every` must be at least 1, in optimizer steps. Received: every={every}. Pass 1 to keep every step."
             )
         self.layer, self.every = layer, every
-        self.steps, self.rows = [], []
+        self.steps: list[int] = []
+        self.rows: list[np.ndarray] = []
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: Logs = None) -> None:
         """Find the kernel and keep the weights that the training starts with."""
         self._profile = self._find()
         if self._step() not in self.steps:  # a second `fit` goes on where the first ended
             self._keep()
 
-    def on_train_batch_end(self, batch, logs=None):
+    def on_train_batch_end(self, batch: int, logs: Logs = None) -> None:
         """Keep the weights if a snapshot is due."""
         if self._step() // self.every > self.steps[-1] // self.every:
             self._keep()
 
-    def on_train_end(self, logs=None):
+    def on_train_end(self, logs: Logs = None) -> None:
         """Keep the weights that the training ends with: a final synchronization changes them without a step."""
         if self.steps[-1] == self._step():
             self.steps.pop()
             self.rows.pop()
         self._keep()
 
-    def _step(self):
+    def _step(self) -> int:
         return int(self.model.optimizer.iterations.numpy())
 
-    def _keep(self):
+    def _keep(self) -> None:
         self.steps.append(self._step())
         self.rows.append(self._profile.unsorted)
 
-    def _find(self):
+    def _find(self) -> WeightProfile:
         profiles = weight_profiles(self.model)
         found = [profile for profile in profiles if profile.name == self.layer]
         found = found or weight_profiles(self.model, self.layer)

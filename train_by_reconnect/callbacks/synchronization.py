@@ -1,9 +1,13 @@
 """Callbacks around synchronization: a schedule for k, and evaluation where the paper evaluates."""
 
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
 import keras
 import numpy as np
 
 from train_by_reconnect.backend import keras_internals
+from train_by_reconnect.backend.types import Logs, Tensor
 from train_by_reconnect.callbacks.agreement import agreement
 from train_by_reconnect.optimizers.periodic import PeriodicOptimizer
 
@@ -26,16 +30,16 @@ class SyncPeriodScheduler(keras.callbacks.Callback):
         Qiu and Suda 2020, A.5.0: "a schedule designed for k can further improve the performance".
     """
 
-    def __init__(self, schedule):
+    def __init__(self, schedule: Callable[[int, int], int]) -> None:
         super().__init__()
         self.schedule = schedule
 
-    def on_epoch_begin(self, epoch, logs=None):
+    def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:
         """Set k for this epoch."""
         optimizer = periodic_optimizer(self.model)
         optimizer.sync_period = self.schedule(epoch, optimizer.sync_period)
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         """Report k with the metrics of the epoch."""
         if logs is not None:
             logs["sync_period"] = periodic_optimizer(self.model).sync_period
@@ -53,9 +57,9 @@ class SyncEvaluation(keras.callbacks.Callback):
         metrics: list of `keras.metrics.Metric`. Defaults to sparse categorical accuracy, named `"accuracy"`.
         every: int, evaluate at the first synchronization at or after each multiple of so many steps, and at the
             last. Defaults to 1, every synchronization.
-        before: bool, evaluate just before the synchronization too: what the inner optimizer had reached. To
-            look at that state the callback takes over the synchronizing between two steps; the weights come out
-            the same. The final synchronization of `fit` is seen only after it. Defaults to `False`.
+        before: bool, evaluate just before the synchronization too: what the inner optimizer had reached. For this the
+            callback itself synchronizes, between two steps; the weights are the same as without. Of the final
+            synchronization of `fit` there is only the evaluation after it. Defaults to `False`.
         compare: bool, with `before` only: add `<data>_agreement`, `<data>_lost` and `<data>_gained` to the rows after a
             synchronization, as `agreement` compares the most probable classes. For integer labels. Defaults to
             `False`.
@@ -81,7 +85,15 @@ class SyncEvaluation(keras.callbacks.Callback):
         Qiu and Suda 2020, A.5: "calculated right after synchronization"; Fig. 6 (d) for `before`.
     """
 
-    def __init__(self, data, metrics=None, every=1, before=False, batch_size=1000, compare=False):
+    def __init__(
+        self,
+        data: Mapping[str, tuple[np.ndarray, np.ndarray]],
+        metrics: Sequence[keras.metrics.Metric] | None = None,
+        every: int = 1,
+        before: bool = False,
+        batch_size: int = 1000,
+        compare: bool = False,
+    ) -> None:
         super().__init__()
         if compare and not before:
             raise ValueError(
@@ -98,32 +110,33 @@ class SyncEvaluation(keras.callbacks.Callback):
         self.every = every
         self.before = before
         self.compare = compare
-        self.rows = []
+        self.rows: list[dict[str, Any]] = []
 
     @staticmethod
-    def _batches(x, y, size):
+    def _batches(x: np.ndarray, y: np.ndarray, size: int) -> list[tuple[Tensor, Tensor]]:
         # Converted once: an evaluation after every synchronization would otherwise be mostly copying.
         tensor = keras.ops.convert_to_tensor
         return [(tensor(x[i : i + size]), tensor(y[i : i + size])) for i in range(0, len(x), size)]
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: Logs = None) -> None:
         """Find the optimizer."""
         self._optimizer = periodic_optimizer(self.model)
-        self._seen = self._evaluated = None
+        self._seen: Any = None  # a number of steps from the first epoch on
+        self._evaluated: int | None = None
 
-    def on_epoch_begin(self, epoch, logs=None):
+    def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:
         """Note where a new or resumed training stands."""
         self._epoch = epoch
         if self._seen is None:  # not on_train_begin: BackupAndRestore may set the state after it
             self._seen = self._optimizer.last_sync
 
-    def on_train_batch_begin(self, batch, logs=None):
+    def on_train_batch_begin(self, batch: int, logs: Logs = None) -> None:
         """Note the step, and take over the synchronizing if the state before it is wanted."""
         self._begun = int(self._optimizer.iterations.numpy())
         if self.before:
             self._hold_back_synchronization()
 
-    def on_train_batch_end(self, batch, logs=None):
+    def on_train_batch_end(self, batch: int, logs: Logs = None) -> None:
         """Evaluate if a synchronization has just happened, or is due."""
         step, last = int(self._optimizer.iterations.numpy()), self._optimizer.last_sync
         # Where the first synchronization of this call falls, if the call goes so far.
@@ -144,19 +157,19 @@ class SyncEvaluation(keras.callbacks.Callback):
             self._evaluate("after", self._answers if self.compare else None)
         self._seen = step
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         """Put the newest values into the logs."""
         # None before the first: Keras takes a first NaN for the best value and never lets go of it.
         if logs is not None and self.rows:
             values = {key: value for key, value in self.rows[-1].items() if key not in ("epoch", "step", "when")}
             logs.update({f"sync_{name}": value for name, value in values.items()})
 
-    def on_train_end(self, logs=None):
+    def on_train_end(self, logs: Logs = None) -> None:
         """Evaluate after the last synchronization, if `fit` ends with one, whatever `every` is."""
         if self._optimizer.last_sync == int(self._optimizer.iterations.numpy()) != self._evaluated:
             self._evaluate("after")
 
-    def _hold_back_synchronization(self):
+    def _hold_back_synchronization(self) -> None:
         """Let the next call of the train function take its steps without synchronizing.
 
         It is held back during that call and no longer: no checkpoint is saved with it, and an exception that ends
@@ -164,7 +177,7 @@ class SyncEvaluation(keras.callbacks.Callback):
         """
         train_function = keras_internals.train_function(self.model)
 
-        def without_synchronizing(iterator):
+        def without_synchronizing(iterator: Any) -> Any:
             keras_internals.set_train_function(self.model, train_function)
             self._optimizer.sync_in_step = False
             try:
@@ -174,7 +187,7 @@ class SyncEvaluation(keras.callbacks.Callback):
 
         keras_internals.set_train_function(self.model, without_synchronizing)
 
-    def _evaluate(self, when, answers_before=None):
+    def _evaluate(self, when: str, answers_before: dict[str, np.ndarray] | None = None) -> None:
         step = int(self._optimizer.iterations.numpy())
         row = {"epoch": self._epoch, "step": step, "when": when}
         self._answers = {}
@@ -199,18 +212,8 @@ class SyncEvaluation(keras.callbacks.Callback):
         self._evaluated = step
 
 
-def periodic_optimizer(model):
-    """The optimizer of a model that synchronizes, also inside a `LossScaleOptimizer`.
-
-    Args:
-        model: a compiled `keras.Model`.
-
-    Returns:
-        `LaPerm`, `Lookahead` or another `PeriodicOptimizer`.
-
-    Raises:
-        ValueError: there is none.
-    """
+def periodic_optimizer(model: keras.Model) -> PeriodicOptimizer:
+    """The optimizer of a compiled model that synchronizes, such as `LaPerm`, also inside a `LossScaleOptimizer`."""
     optimizer = compiled = getattr(model, "optimizer", None)
     while optimizer is not None and not isinstance(optimizer, PeriodicOptimizer):
         optimizer = getattr(optimizer, "inner_optimizer", None)

@@ -1,6 +1,8 @@
-"""Make a network one of fixed weights whose connectivity is trained."""
+"""Make any network into one of fixed weights, whose connectivity is trained."""
 
 import functools
+from collections.abc import Callable, Collection, Sequence
+from typing import Any, Literal
 
 import keras
 import numpy as np
@@ -15,17 +17,17 @@ from train_by_reconnect.weights.layouts import describe_layer
 
 
 def connectivity_model(
-    model,
-    mode="prune",
-    objective="free",
+    model: keras.Model,
+    mode: Literal["prune", "flip"] | Callable[[keras.Layer], FixedKernels] = "prune",
+    objective: Literal["free", "minimal"] = "free",
     *,
-    average="network",
-    train_bias=False,
-    rescale=False,
-    keep=(),
-    seed=None,
-):
-    """Make a model of which the connectivity is trained, from any model.
+    average: Literal["network", "layer"] = "network",
+    train_bias: bool = False,
+    rescale: bool = False,
+    keep: Sequence[str] = (),
+    seed: int | None = None,
+) -> keras.Model:
+    """Make a model whose connectivity is trained, from any model.
 
     Every Dense, EinsumDense and convolutional layer is wrapped in `Masked` or `Signed`, with scores that leave all
     connections as they are: the new model has the outputs of the given one, and training it masks connections or flips
@@ -34,10 +36,11 @@ def connectivity_model(
     untouched.
 
     A functional or Sequential model of Keras' own layers can be saved whole and loaded. Of a subclassed one, whose
-    configuration knows of no masks, save the weights: convert the model again before `load_weights`, or `strip` it.
+    configuration does not hold the masks, save the weights, and convert the model again before `load_weights`; or
+    `strip` it.
 
     Args:
-        model: a built `keras.Model`: functional, Sequential or subclassed with `get_config`, nested as you like. Layers
+        model: a built `keras.Model`: functional, Sequential or subclassed with `get_config`, nested or not. Layers
             inside a subclassed one are found where they are attributes set in `__init__`, also in lists and dicts.
         mode: `"prune"` for `Masked`; `"flip"` for `Signed`; or a function that wraps a layer in any `FixedKernels`,
             e.g. `functools.partial(Masked, rescale=True)`. Defaults to `"prune"`.
@@ -56,7 +59,7 @@ def connectivity_model(
     Raises:
         ValueError: the model is not built, is already converted, has nothing to convert, or holds kernels in layers
             that cannot be wrapped and are not in `keep`, such as recurrent layers, attention and embeddings; or an
-            argument is none of these.
+            argument has another value.
 
     Example:
 
@@ -83,7 +86,7 @@ def connectivity_model(
         )
     kept = _kept(model, keep)
 
-    def replace(layer):
+    def replace(layer: keras.Layer) -> FixedKernels | None:
         return wrap(layer) if id(layer) not in kept and _can_be_wrapped(layer) else None
 
     new_model, wrapped = replace_layers(model, replace)
@@ -92,13 +95,17 @@ def connectivity_model(
         copy_state(layer, wrapper.layer)
     if seed is not None:
         _draw_scores(new_model, seed)
-    if not callable(mode):
+    if counts is not None:
         set_objective(new_model, objective, counts=counts, average=average)
     return new_model
 
 
-def _wrapping(mode, objective, train_bias, rescale):
+def _wrapping(
+    mode: str | Callable[[keras.Layer], FixedKernels], objective: str, train_bias: bool, rescale: bool
+) -> tuple[Callable[[keras.Layer], FixedKernels], Literal["kept", "changed"] | None]:
     """The function that wraps a copy of a layer, and what a minimal objective counts."""
+    make: Callable[[keras.Layer], FixedKernels]
+    counts: Literal["kept", "changed"] | None
     if callable(mode):
         given = {"objective": objective != "free", "train_bias": train_bias, "rescale": rescale}
         if any(given.values()):
@@ -118,7 +125,7 @@ def _wrapping(mode, objective, train_bias, rescale):
             f"mode={mode!r}, rescale={rescale}"
         )
 
-    def wrap(layer):
+    def wrap(layer: keras.Layer) -> FixedKernels:
         wrapper = make(copy_of_layer(layer))
         if not isinstance(wrapper, FixedKernels):
             raise ValueError(
@@ -132,7 +139,7 @@ def _wrapping(mode, objective, train_bias, rescale):
     return wrap, counts
 
 
-def _kept(model, keep):
+def _kept(model: keras.Model, keep: Sequence[str]) -> set[int]:
     """The ids of the layers that stay as they are."""
     layers = keras_internals.all_layers(model, include_self=False)
     if isinstance(keep, str) or not {layer.name for layer in layers}.issuperset(keep):
@@ -144,13 +151,13 @@ def _kept(model, keep):
     return {id(inside) for layer in named for inside in keras_internals.all_layers(layer)}
 
 
-def _can_be_wrapped(layer):
+def _can_be_wrapped(layer: keras.Layer) -> bool:
     if getattr(layer, "lora_enabled", False) or getattr(layer, "quantization_mode", None):
         return False
     return layer.built and isinstance(layer, LAYER_CLASSES)
 
 
-def _check_all_wrapped(model, done, wrapped):
+def _check_all_wrapped(model: keras.Model, done: set[int], wrapped: Collection[Any]) -> None:
     """Refuse kernels that would be trained as they are; an unintended half of a network is hard to notice."""
     left = list(dict.fromkeys(_left_out(model, done)))
     if left:
@@ -167,7 +174,7 @@ def _check_all_wrapped(model, done, wrapped):
         )
 
 
-def _left_out(layer, done):
+def _left_out(layer: keras.Layer, done: set[int]) -> list[str]:
     """The names of layers with kernels, not of those inside a layer that is only replaced as a whole."""
     if id(layer) in done:
         return []
@@ -177,11 +184,11 @@ def _left_out(layer, done):
     return [layer.name] if any(_kernels(each) for each in keras_internals.all_layers(layer)) else []
 
 
-def _kernels(layer):
+def _kernels(layer: keras.Layer) -> list[keras.Variable]:
     return [variable for variable, layout in describe_layer(layer) if layout.kind == "kernel"]
 
 
-def _draw_scores(model, seed):
+def _draw_scores(model: keras.Model, seed: int) -> None:
     """Draw the scores of the n-th kernel with a seed derived from that seed and n, so that no two are alike."""
     pairs = [(layer.score_initializer, scores) for layer in connectivity_layers(model) for scores in layer.scores]
     for number, (initializer, scores) in enumerate(pairs, start=1):

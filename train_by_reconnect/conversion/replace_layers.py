@@ -2,6 +2,8 @@
 
 import tempfile
 import warnings
+from collections.abc import Callable, Collection
+from typing import Any
 
 import keras
 
@@ -9,26 +11,28 @@ from train_by_reconnect.backend import keras_internals
 from train_by_reconnect.weights.kernels import check_built
 
 
-def replace_layers(model, replace):
+def replace_layers(
+    model: keras.Model, replace: Callable[[keras.Layer], keras.Layer | None]
+) -> tuple[keras.Model, list[tuple[keras.Layer, keras.Layer]]]:
     """Copy a built model, with other layers in the place of some.
 
     A functional or Sequential model is cloned. A subclassed model or layer is made anew by its `from_config`, after
     which the layers that it holds as attributes, also in lists, tuples and dicts, are copied from the original. A layer
-    that the model uses several times is copied once. All state is copied, but that of replaced layers is up to the
-    caller. The model itself is left as it is; its copy is not compiled.
+    that the model uses several times is copied once. All state is copied, except that of replaced layers. The model
+    itself is left as it is; its copy is not compiled.
 
     Args:
         model: a built `keras.Model`.
         replace: function of a layer of the model that gives a new layer, which takes its input shape, or None for a
-            copy. It is asked first for a layer and then, if that gives None, for those inside it. Layers that a layer
-            creates in its `build`, or that hide inside one of Keras' own (attention, recurrent layers), are not asked
-            for, but for those in `TimeDistributed`.
+            copy. It is called with a layer first and then, if it gives None, with those inside it; but not with layers
+            that a layer creates in its `build`, nor with those inside one of Keras' own (attention, recurrent layers)
+            other than `TimeDistributed`.
 
     Returns:
         Pair of the copy, and a list of pairs of a replaced layer and what replaced it.
 
     Raises:
-        ValueError: the model is not built, or a subclassed part of it is not what its `from_config` makes.
+        ValueError: the model is not built, or a subclassed part of it differs from what its `from_config` makes.
 
     Example:
 
@@ -39,9 +43,10 @@ def replace_layers(model, replace):
     ['Dense', 'LeakyReLU']
     """
     check_built(model)
-    copies, replaced = {}, []
+    copies: dict[int, tuple[Any, Any]] = {}
+    replaced: list[tuple[keras.Layer, keras.Layer]] = []
 
-    def copy(layer):
+    def copy(layer: Any) -> Any:
         if id(layer) in copies:
             return copies[id(layer)][1]
         new = replace(layer) if isinstance(layer, keras.Layer) else None
@@ -72,45 +77,22 @@ def replace_layers(model, replace):
     return new_model, replaced
 
 
-def is_searched(layer):
-    """Whether `replace_layers` looks for layers inside this one.
-
-    Args:
-        layer: `keras.Layer`.
-
-    Returns:
-        Boolean.
-    """
+def is_searched(layer: keras.Layer) -> bool:
+    """Whether `replace_layers` looks for layers inside this one."""
     models = (keras.Sequential, keras.Function, keras.layers.TimeDistributed)
     return isinstance(layer, models) or not _is_of_keras(layer)
 
 
-def copy_of_layer(layer):
-    """A new layer of the same configuration, without its weights.
-
-    Args:
-        layer: `keras.Layer` or another operation of a functional model.
-
-    Returns:
-        The same, not built.
-    """
+def copy_of_layer(layer: Any) -> Any:
+    """A new layer, or other operation of a functional model, of the same configuration and not built."""
     # The code of a Lambda layer comes from the model at hand, not from a file.
     trusted = {"safe_mode": False} if isinstance(layer, keras.layers.Lambda) else {}
     return type(layer).from_config(layer.get_config(), **trusted)
 
 
-def copy_state(layer, new, apart=()):
-    """Copy all state of a layer and of the layers inside it: weights, statistics and vocabularies.
-
-    Args:
-        layer: `keras.Layer`.
-        new: a layer of the same structure.
-        apart: ids of the layers inside either that are left out.
-
-    Raises:
-        ValueError: they have not the same variables or layers.
-    """
-    state = {}
+def copy_state(layer: keras.Layer, new: keras.Layer, apart: Collection[int] = ()) -> None:
+    """Copy weights, statistics and vocabularies, except for layers inside with an id in `apart`."""
+    state: dict[str, Any] = {}
     layer.save_own_variables(state)
     new.load_own_variables(state)
     if hasattr(layer, "save_assets"):
@@ -126,11 +108,11 @@ def copy_state(layer, new, apart=()):
         copy_state(each, new_each, apart)
 
 
-def _is_of_keras(layer):
+def _is_of_keras(layer: Any) -> bool:
     return type(layer).__module__.partition(".")[0] == "keras"
 
 
-def _clone(model, copy):
+def _clone(model: Any, copy: Callable[[Any], Any]) -> keras.Model:
     """Clone a functional or Sequential model."""
     inputs = None
     if isinstance(model, keras.Function):  # Keras' own copies of input layers have other names
@@ -139,7 +121,7 @@ def _clone(model, copy):
         return keras.models.clone_model(model, inputs, clone_function=copy)
 
 
-def _replace_attributes(layer, new, copy):
+def _replace_attributes(layer: keras.Layer, new: keras.Layer, copy: Callable[[Any], Any]) -> None:
     """Give a subclassed layer that its `from_config` made copies of the layers of the original."""
     held = {name: value for name, value in keras_internals.attributes_of(new).items() if _layers_in(value)}
     with keras_internals.replacing_layers(new, [each for value in held.values() for each in _layers_in(value)]):
@@ -150,7 +132,7 @@ def _replace_attributes(layer, new, copy):
                 raise _not_as_configured(layer) from error
 
 
-def _layers_in(value):
+def _layers_in(value: Any) -> list[keras.Layer]:
     if isinstance(value, keras.Layer):
         return [value]
     if isinstance(value, dict):
@@ -160,7 +142,7 @@ def _layers_in(value):
     return [layer for each in value for layer in _layers_in(each)]
 
 
-def _copied(value, made, copy):
+def _copied(value: Any, made: Any, copy: Callable[[Any], Any]) -> Any:
     """The value of an attribute, with copies of the layers in it, where the one that `from_config` made has layers."""
     if isinstance(made, keras.Layer):
         if not isinstance(value, keras.Layer):
@@ -174,7 +156,7 @@ def _copied(value, made, copy):
     return made
 
 
-def _build_alike(layer, new):
+def _build_alike(layer: keras.Layer, new: keras.Layer) -> None:
     if not layer.built or new.built:
         return
     keras_internals.share_path(layer, new)
@@ -186,7 +168,7 @@ def _build_alike(layer, new):
         new.built = True
 
 
-def _not_as_configured(layer):
+def _not_as_configured(layer: keras.Layer) -> ValueError:
     return ValueError(
         f"A subclassed layer or model must hold the same layers when made anew by its `from_config`. Received: "
         f"{layer.name!r} of class {type(layer).__name__}, which does not. Let its `get_config` give all arguments that "

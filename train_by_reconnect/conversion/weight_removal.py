@@ -1,6 +1,7 @@
-"""Weight removal: a network of one magnitude per layer is one of weights +-1 and a factor on its input."""
+"""Weight removal: a network of one magnitude per layer equals one of weights +-1 with a factor on its input."""
 
 import math
+from typing import Any
 
 import keras
 import numpy as np
@@ -25,7 +26,7 @@ HOMOGENEOUS_LAYERS = (
 FINAL_ACTIVATIONS = (keras.activations.softmax, keras.activations.sigmoid)
 
 
-def remove_weights(model):
+def remove_weights(model: keras.Model) -> tuple[keras.Model, float]:
     """Give the same network with weights of magnitude 1, and the factor by which to multiply its input instead.
 
     Where all weights of a layer have one magnitude, `w = |w| s` with signs `s`, and the activation is ReLU,
@@ -80,7 +81,7 @@ def remove_weights(model):
     return unit_model, input_scale
 
 
-def _chain(model):
+def _chain(model: Any) -> list[Any]:
     """The layers from input to output, one for each use; those of models inside too."""
     operations = keras_internals.chain_of_operations(model)
     if operations is None:
@@ -93,15 +94,15 @@ def _chain(model):
     return [inner for layer in layers for inner in (_chain(layer) if isinstance(layer, models) else [layer])]
 
 
-def _wrapped(layer):
+def _wrapped(layer: keras.Layer) -> Any:
     return layer.layer if isinstance(layer, FixedKernels) else layer
 
 
-def _kernels(layer):
+def _kernels(layer: keras.Layer) -> list[keras.Variable]:
     return [variable for variable, layout in describe_layer(_wrapped(layer)) if layout.kind == "kernel"]
 
 
-def _check_lets_factors_pass(layer, is_last):
+def _check_lets_factors_pass(layer: keras.Layer, is_last: bool) -> None:
     inner = _wrapped(layer)
     allowed = HOMOGENEOUS_ACTIVATIONS + (FINAL_ACTIVATIONS if is_last else ())
     if type(inner) in LAYER_CLASSES:
@@ -127,7 +128,7 @@ def _check_lets_factors_pass(layer, is_last):
         )
 
 
-def _magnitude(layer, kernel):
+def _magnitude(layer: keras.Layer, kernel: keras.Variable) -> float:
     values = np.abs(keras.ops.convert_to_numpy(kernel).astype("float64"))
     magnitudes = np.unique(values[values != 0])
     if len(magnitudes) != 1:

@@ -1,11 +1,13 @@
 """Edge-popup: of fixed random weights, those with the highest trained scores are kept, always the same number."""
 
 import math
+from typing import Any
 
 import keras
 from keras import ops
 
 from train_by_reconnect import backend
+from train_by_reconnect.backend.types import Identifier, Tensor
 from train_by_reconnect.layers.fixed_kernels import FixedKernels
 
 
@@ -22,7 +24,7 @@ class EdgePopup(FixedKernels):
     connection, and a connection that was left out can come back. Scores are compared in float32.
 
     The paper ranks the scores, and so does this layer; the authors' code ranks their absolute values. The scores start
-    as far apart as those absolute values do, on which it depends how fast connections change.
+    as far apart as those absolute values do, since that decides how fast connections change.
 
     Args:
         layer: the layer to mask, as in `FixedKernels`.
@@ -49,7 +51,9 @@ class EdgePopup(FixedKernels):
         Ramanujan et al. 2019, "What's Hidden in a Randomly Weighted Neural Network?", section 3.
     """
 
-    def __init__(self, layer, sparsity=0.5, score_initializer=None, **kwargs):
+    def __init__(
+        self, layer: keras.Layer, sparsity: float = 0.5, score_initializer: Identifier = None, **kwargs: Any
+    ) -> None:
         if not 0 <= sparsity < 1:
             raise ValueError(
                 f"`sparsity` is a fraction of zeros, from 0 to below 1. Received: sparsity={sparsity!r}. Write 0.7 to "
@@ -59,35 +63,29 @@ class EdgePopup(FixedKernels):
         super().__init__(layer, score_initializer=score_initializer, **kwargs)
         self.sparsity = sparsity
 
-    def factor(self, scores):
+    def factor(self, scores: Tensor) -> Tensor:
         """The mask: 0 or 1."""
         return backend.straight_through(scores, ops.cast(self._is_kept(scores), scores.dtype))
 
-    def is_changed(self, scores):
+    def is_changed(self, scores: Tensor) -> Tensor:
         """Where a connection is left out: the same number at any time."""
         return ops.logical_not(self._is_kept(scores))
 
-    def _is_kept(self, scores):
+    def _is_kept(self, scores: Tensor) -> Tensor:
         size = math.prod(scores.shape)
         return highest(scores, round((1 - self.sparsity) * size))
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         """The arguments."""
         return {**super().get_config(), "sparsity": self.sparsity}
 
 
-def highest(values, count):
-    """Where the `count` highest values are; of equal values the first ones.
+def highest(values: Tensor, count: int) -> Tensor:
+    """Where the `count` highest values are, as booleans; of equal values the first ones count.
 
     Sorting takes several times as long, and under XLA ten times. A float read as an integer keeps its rank, so the
-    `count`-th highest is found bit by bit, each time by counting how many are at least as high.
-
-    Args:
-        values: float tensor of any known shape, compared in float32.
-        count: int, from 0 to the number of values.
-
-    Returns:
-        Boolean tensor of the shape of `values`, `count` of them true.
+    `count`-th highest is found bit by bit, each time by counting how many are at least as high. Values are compared in
+    float32.
 
     Example:
 
@@ -98,10 +96,10 @@ def highest(values, count):
     bits = ops.view(ops.where(flat == 0, 0.0, flat), "int32")  # -0.0 becomes 0.0, its equal
     ranks = ops.where(bits < 0, ops.bitwise_xor(bits, 2**31 - 1), bits)  # the lower a negative, the higher its bits
 
-    def number(is_counted):
+    def number(is_counted: Tensor) -> Tensor:
         return ops.sum(ops.cast(is_counted, "int32"))
 
-    def decide_bit(index, threshold):
+    def decide_bit(index: Tensor, threshold: Tensor) -> Tensor:
         raised = threshold + ops.right_shift(2**30, index)
         return ops.where(number(ranks >= raised) >= count, raised, threshold)
 

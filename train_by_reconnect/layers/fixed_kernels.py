@@ -1,8 +1,12 @@
-"""Layers whose kernels stay as they are, and of which a factor for each weight is trained instead."""
+"""Layers whose kernels stay as they are: a factor for each weight is trained instead."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, Self
 
 import keras
 
 from train_by_reconnect.backend import keras_internals
+from train_by_reconnect.backend.types import Identifier, Tensor
 from train_by_reconnect.layers.initializers import PositiveUniform
 from train_by_reconnect.weights.layouts import describe_layer
 
@@ -27,12 +31,12 @@ class FixedKernels(keras.layers.Wrapper):
     """A layer whose kernels never change, each multiplied by a function of trained scores, one for every weight.
 
     The base of `Masked`, `Signed`, `EdgePopup` and `BernoulliMask`, which say what the factor is: the layer computes
-    with the kernel `w * factor(t)`. The kernel is kept once; the product lives as long as a step.
+    with the kernel `w * factor(t)`. The kernel is stored once; the product exists during a step only.
 
     Strides, padding, dilation, groups, activation, masks of sequences and the dtype policy are those of the wrapped
-    layer. Its `kernel_regularizer` and `activity_regularizer` are honoured, the first at each call and on the kernel
-    that the layer computes with; a constraint is refused, as nothing updates a fixed kernel. A bias stays fixed too
-    unless `train_bias`.
+    layer. Its `kernel_regularizer` and `activity_regularizer` apply, the first at each call to the kernel that the
+    layer computes with; a constraint is refused, as nothing updates a fixed kernel. A bias stays fixed too unless
+    `train_bias`.
 
     Args:
         layer: a `keras.layers` Dense, EinsumDense, Conv1D/2D/3D, Conv1D/2D/3DTranspose, DepthwiseConv1D/2D or
@@ -49,7 +53,15 @@ class FixedKernels(keras.layers.Wrapper):
         ValueError: `layer` is none of these, or has a constraint on its kernel.
     """
 
-    def __init__(self, layer, *, train_bias=False, score_initializer=None, score_regularizer=None, **kwargs):
+    def __init__(
+        self,
+        layer: keras.Layer,
+        *,
+        train_bias: bool = False,
+        score_initializer: Identifier = None,
+        score_regularizer: Identifier | Sequence[Identifier] = None,
+        **kwargs: Any,
+    ) -> None:
         if not isinstance(layer, LAYER_CLASSES):
             raise ValueError(
                 f"`layer` must be one of {', '.join(each.__name__ for each in LAYER_CLASSES)}. Received: layer={layer} "
@@ -66,6 +78,7 @@ class FixedKernels(keras.layers.Wrapper):
         super().__init__(layer, **{**kwargs, "dtype": layer.variable_dtype, "autocast": False})
         self.train_bias = train_bias
         self.score_initializer = keras.initializers.get(score_initializer or PositiveUniform())
+        self.score_regularizer: Any
         if isinstance(score_regularizer, (list, tuple)):
             self.score_regularizer = [keras.regularizers.get(each) for each in score_regularizer]
         else:
@@ -73,7 +86,7 @@ class FixedKernels(keras.layers.Wrapper):
         self.supports_masking = layer.supports_masking
 
     @classmethod
-    def of(cls, layer_class, **arguments):
+    def of(cls, layer_class: Callable[..., keras.Layer], **arguments: Any) -> Callable[..., Self]:
         """Give a function that makes such layers, without a bias unless told otherwise.
 
         It takes the arguments of `layer_class`, so it can stand wherever an architecture takes a class of layers.
@@ -93,12 +106,12 @@ class FixedKernels(keras.layers.Wrapper):
         False
         """
 
-        def make(*args, use_bias=False, **kwargs):
+        def make(*args: Any, use_bias: bool = False, **kwargs: Any) -> Any:
             return cls(layer_class(*args, use_bias=use_bias, **kwargs), **arguments)
 
         return make
 
-    def build(self, input_shape):
+    def build(self, input_shape: Any = None) -> None:
         """Build the layer, and a score for every weight of its kernels."""
         super().build(input_shape)
         self.scores = [
@@ -113,7 +126,7 @@ class FixedKernels(keras.layers.Wrapper):
         ]
         self._fix()
 
-    def call(self, inputs):
+    def call(self, inputs: Tensor) -> Tensor:
         """Compute the layer with its effective kernels."""
         effective = {}
         for kernel, values in zip(self.kernels, self.effective_kernels(), strict=True):
@@ -131,11 +144,11 @@ class FixedKernels(keras.layers.Wrapper):
         return outputs
 
     @property
-    def kernels(self):
+    def kernels(self) -> list[keras.Variable]:
         """The fixed kernels, as list of `keras.Variable`: one, or two of a separable convolution."""
         return [variable for variable, layout in describe_layer(self.layer) if layout.kind == "kernel"]
 
-    def effective_kernels(self):
+    def effective_kernels(self) -> list[Tensor]:
         """The kernels that the layer computes with.
 
         Returns:
@@ -144,7 +157,7 @@ class FixedKernels(keras.layers.Wrapper):
         pairs = zip(self.kernels, self.scores, strict=True)
         return [self.effective_kernel(kernel.value, scores.value) for kernel, scores in pairs]
 
-    def effective_kernel(self, kernel, scores):
+    def effective_kernel(self, kernel: Tensor, scores: Tensor) -> Tensor:
         """`kernel * factor(scores)`; a subclass may know a faster way.
 
         Args:
@@ -156,8 +169,8 @@ class FixedKernels(keras.layers.Wrapper):
         """
         return kernel * self.factor(scores)
 
-    def factor(self, scores):
-        """What a kernel is multiplied by: to be said by a subclass.
+    def factor(self, scores: Tensor) -> Tensor:
+        """What a kernel is multiplied by; a subclass defines it.
 
         Args:
             scores: tensor.
@@ -167,8 +180,8 @@ class FixedKernels(keras.layers.Wrapper):
         """
         raise NotImplementedError
 
-    def is_changed(self, scores):
-        """Which connections are not what they were before training: to be said by a subclass.
+    def is_changed(self, scores: Tensor) -> Tensor:
+        """Which connections are not what they were before training; a subclass defines it.
 
         Args:
             scores: tensor.
@@ -178,7 +191,7 @@ class FixedKernels(keras.layers.Wrapper):
         """
         raise NotImplementedError
 
-    def set_score_regularizers(self, regularizers):
+    def set_score_regularizers(self, regularizers: list[keras.Regularizer | None]) -> None:
         """Set a regularizer for the scores of each kernel; a model must be compiled anew afterwards.
 
         Args:
@@ -188,37 +201,37 @@ class FixedKernels(keras.layers.Wrapper):
         for scores, regularizer in zip(self.scores, self._regularizers(), strict=True):
             scores.regularizer = regularizer
 
-    def _regularizers(self):
+    def _regularizers(self) -> list[keras.Regularizer | None]:
         several = isinstance(self.score_regularizer, (list, tuple))
         return self.score_regularizer if several else [self.score_regularizer] * len(self.kernels)
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Any) -> Any:
         """The output shape of the wrapped layer."""
         return self.layer.compute_output_shape(input_shape)
 
-    @property
-    def input_spec(self):
-        """What the wrapped layer takes."""
+    @property  # type: ignore[misc]  # Keras' own can be set too
+    def input_spec(self) -> Any:
+        """The input specification of the wrapped layer."""
         return self.layer.input_spec
 
     @property
-    def trainable(self):
+    def trainable(self) -> bool:
         """Whether the scores, and the bias if `train_bias`, are trained; the kernels never are."""
         return super().trainable
 
     @trainable.setter
-    def trainable(self, value):
+    def trainable(self, value: bool) -> None:
         keras_internals.set_trainable(self, value)
         if self.built:
             self._fix()
 
-    def _fix(self):
+    def _fix(self) -> None:
         """Take from training what stays fixed; Keras sets all variables of a layer at once."""
         fixed = {id(kernel) for kernel in self.kernels}
         for variable in self.layer.weights:
             variable.trainable = self.trainable and self.train_bias and id(variable) not in fixed
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         """The arguments of this layer and the wrapped layer's configuration."""
         return {
             **super().get_config(),
@@ -228,17 +241,8 @@ class FixedKernels(keras.layers.Wrapper):
         }
 
 
-def connectivity_layers(model):
-    """All layers with fixed kernels in a model, those of the models inside it too.
-
-    Args:
-        model: `keras.Model` or `keras.Layer`.
-
-    Returns:
-        List of `FixedKernels`, in the order of the model's layers; those inside one layer in any order.
-
-    Raises:
-        ValueError: there is none.
+def connectivity_layers(model: keras.Layer) -> list[FixedKernels]:
+    """All layers with fixed kernels in a model, nested ones too, in its order; those inside one layer in any order.
 
     Example:
 
@@ -256,6 +260,6 @@ def connectivity_layers(model):
     return found
 
 
-def _own(initializer):
+def _own(initializer: Callable[..., Any]) -> Callable[..., Any]:
     """An initializer for one variable: two kernels of a layer must not draw the same scores."""
     return initializer.clone() if isinstance(initializer, keras.initializers.Initializer) else initializer

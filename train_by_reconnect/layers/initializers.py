@@ -2,22 +2,25 @@
 
 import math
 import random
+from typing import Any, Literal, Self
 
 import keras
 
+from train_by_reconnect.backend.types import Axes, Tensor
+
 
 class _Random(keras.initializers.Initializer):
-    """Has a seed, as the initializers of Keras: without one, a copy made of the configuration draws anew."""
+    """An initializer with a seed, as Keras' own; without a given one, a copy made from the configuration draws anew."""
 
-    def __init__(self, seed=None):
+    def __init__(self, seed: int | keras.random.SeedGenerator | None = None) -> None:
         self._given_seed = seed
         self.seed = random.randrange(2**31) if seed is None else seed
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {"seed": keras.saving.serialize_keras_object(self._given_seed)}
 
     @classmethod
-    def from_config(cls, config):
+    def from_config(cls, config: dict[str, Any]) -> Self:
         return cls(**{**config, "seed": keras.saving.deserialize_keras_object(config.get("seed"))})
 
 
@@ -46,7 +49,12 @@ class SignedConstant(_Random):
         Ivan and Florian 2020, sections 2.2, 2.3 (unit weights) and 2.4 (the probability).
     """
 
-    def __init__(self, magnitude="he", positive=0.5, seed=None):
+    def __init__(
+        self,
+        magnitude: float | Literal["he"] = "he",
+        positive: float = 0.5,
+        seed: int | keras.random.SeedGenerator | None = None,
+    ) -> None:
         if magnitude != "he" and not (isinstance(magnitude, (int, float)) and 0 < magnitude < math.inf):
             raise ValueError(f'`magnitude` must be "he" or a number above 0. Received: magnitude={magnitude!r}')
         if not 0 <= positive <= 1:
@@ -54,7 +62,7 @@ class SignedConstant(_Random):
         super().__init__(seed=seed)
         self.magnitude, self.positive = magnitude, positive
 
-    def __call__(self, shape, dtype=None):
+    def __call__(self, shape: Axes, dtype: str | None = None) -> Tensor:
         """Draw weights.
 
         Args:
@@ -71,7 +79,7 @@ class SignedConstant(_Random):
         signs = keras.ops.where(uniform < self.positive, magnitude, -magnitude)
         return keras.ops.cast(signs, dtype or keras.config.floatx())
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         """The arguments."""
         return {**super().get_config(), "magnitude": self.magnitude, "positive": self.positive}
 
@@ -96,13 +104,13 @@ class PositiveUniform(_Random):
         Ivan and Florian 2020, section 2.
     """
 
-    def __init__(self, high=0.1, seed=None):
+    def __init__(self, high: float = 0.1, seed: int | keras.random.SeedGenerator | None = None) -> None:
         if not 0 < high < math.inf:
             raise ValueError(f"`high` must be a number above 0. Received: high={high!r}")
         super().__init__(seed=seed)
         self.high = high
 
-    def __call__(self, shape, dtype=None):
+    def __call__(self, shape: Axes, dtype: str | None = None) -> Tensor:
         """Draw scores.
 
         Args:
@@ -117,6 +125,6 @@ class PositiveUniform(_Random):
         scores = keras.ops.cast(self.high * (1 - uniform), dtype or keras.config.floatx())
         return keras.ops.where(scores > 0, scores, keras.ops.full_like(scores, self.high))  # float16 underflows
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         """The arguments."""
         return {**super().get_config(), "high": self.high}

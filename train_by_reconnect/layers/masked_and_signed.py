@@ -1,16 +1,18 @@
 """Connectivity training: fixed random weights, of which a trained score masks each or flips its sign."""
 
 import math
+from typing import Any
 
 import keras
 
 from train_by_reconnect import backend
+from train_by_reconnect.backend.types import Tensor
 from train_by_reconnect.layers.fixed_kernels import FixedKernels
 
 
 @keras.saving.register_keras_serializable("train_by_reconnect")
 class Masked(FixedKernels):
-    """A layer that trains which of its connections there are; the kernel keeps its initial values.
+    """A layer that trains which of its connections exist; the kernel keeps its initial values.
 
     Each weight `w` has a trained score `t`, and the layer computes with
 
@@ -44,15 +46,15 @@ class Masked(FixedKernels):
         initialized, fixed weights", section 2, equations (1) and (2).
     """
 
-    def __init__(self, layer, *, rescale=False, **kwargs):
+    def __init__(self, layer: keras.Layer, *, rescale: bool = False, **kwargs: Any) -> None:
         super().__init__(layer, **kwargs)
         self.rescale = rescale
 
-    def factor(self, scores):
+    def factor(self, scores: Tensor) -> Tensor:
         """The mask: 0 or 1, or 0 or the inverse of the fraction kept."""
         return self.effective_kernel(keras.ops.ones_like(scores), scores)
 
-    def effective_kernel(self, kernel, scores):
+    def effective_kernel(self, kernel: Tensor, scores: Tensor) -> Tensor:
         """The masked kernel, in one pass."""
         masked = backend.times_step(kernel, scores, below=0.0)
         if not self.rescale:
@@ -61,11 +63,11 @@ class Masked(FixedKernels):
         # A layer that has lost all its connections answers 0, and not 0 / 0.
         return masked / keras.ops.maximum(kept, 1 / math.prod(scores.shape))
 
-    def is_changed(self, scores):
+    def is_changed(self, scores: Tensor) -> Tensor:
         """Where a connection is masked."""
         return scores <= 0
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         """The arguments."""
         return {**super().get_config(), "rescale": self.rescale}
 
@@ -105,14 +107,14 @@ class Signed(FixedKernels):
         Ivan and Florian 2020, section 3.
     """
 
-    def factor(self, scores):
+    def factor(self, scores: Tensor) -> Tensor:
         """The signs: -1 or 1."""
         return self.effective_kernel(keras.ops.ones_like(scores), scores)
 
-    def effective_kernel(self, kernel, scores):
+    def effective_kernel(self, kernel: Tensor, scores: Tensor) -> Tensor:
         """The kernel with its signs, in one pass."""
         return backend.times_step(kernel, scores, below=-1.0)
 
-    def is_changed(self, scores):
+    def is_changed(self, scores: Tensor) -> Tensor:
         """Where a sign is flipped."""
         return scores <= 0

@@ -1,10 +1,13 @@
 """Minimal pruning and flipping: change as few connections as possible, and see how many were changed."""
 
+from typing import Any, Literal
+
 import keras
 import numpy as np
 
 from train_by_reconnect import backend
-from train_by_reconnect.layers.fixed_kernels import connectivity_layers
+from train_by_reconnect.backend.types import Tensor
+from train_by_reconnect.layers.fixed_kernels import FixedKernels, connectivity_layers
 from train_by_reconnect.layers.masked_and_signed import Masked, Signed
 
 COUNTS = ("kept", "changed")
@@ -39,14 +42,14 @@ class MinimalChange(keras.Regularizer):
         Ivan and Florian 2020, section 2.1, equation (4), and section 3.
     """
 
-    def __init__(self, weight=1.0, counts="kept"):
+    def __init__(self, weight: float = 1.0, counts: Literal["kept", "changed"] = "kept") -> None:
         if not 0 <= weight < float("inf"):
             raise ValueError(f"`weight` must be a number of at least 0. Received: weight={weight!r}")
         if counts not in COUNTS:
             raise ValueError(f"`counts` must be one of {', '.join(map(repr, COUNTS))}. Received: counts={counts!r}")
         self.weight, self.counts = float(weight), counts
 
-    def __call__(self, scores):
+    def __call__(self, scores: Tensor) -> Tensor:
         """The penalty of the scores of one kernel.
 
         Args:
@@ -58,12 +61,19 @@ class MinimalChange(keras.Regularizer):
         kept = backend.fraction_above_zero(scores)
         return -self.weight * kept if self.counts == "kept" else self.weight * (1 - kept)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         """The arguments."""
         return {"weight": self.weight, "counts": self.counts}
 
 
-def set_objective(model, objective, *, counts="kept", average="network", strength=1.0):
+def set_objective(
+    model: keras.Layer,
+    objective: Literal["free", "minimal"],
+    *,
+    counts: Literal["kept", "changed"] = "kept",
+    average: Literal["network", "layer"] = "network",
+    strength: float = 1.0,
+) -> None:
     """Set the free or the minimal objective for all layers with fixed kernels in a built model.
 
     Compile, or compile anew, afterwards: a compiled train step keeps the objective it was made with.
@@ -77,7 +87,8 @@ def set_objective(model, objective, *, counts="kept", average="network", strengt
         strength: float of at least 0, factor of the regularization. Defaults to 1, as in the paper.
 
     Raises:
-        ValueError: an argument is none of these, the model has no such layers, or others, or is not built.
+        ValueError: an argument has another value; the model has no such layers, or is not built; for `"minimal"`, it
+            has layers with fixed kernels that are neither `Masked` nor `Signed`.
 
     Example:
 
@@ -111,7 +122,7 @@ def set_objective(model, objective, *, counts="kept", average="network", strengt
         layer.set_score_regularizers([MinimalChange(strength * share, counts) for share in shares])
 
 
-def changed_fractions(model):
+def changed_fractions(model: keras.Layer) -> dict[str, float]:
     """The fraction of changed (masked or flipped) connections, for each layer and for the whole network.
 
     Args:
@@ -141,7 +152,7 @@ def changed_fractions(model):
     return {**fractions, "all": changed_in_all / size_in_all}
 
 
-def _built_layers(model):
+def _built_layers(model: keras.Layer) -> list[FixedKernels]:
     layers = connectivity_layers(model)
     unbuilt = [layer.name for layer in layers if not layer.built]
     if unbuilt:

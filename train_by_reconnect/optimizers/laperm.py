@@ -1,5 +1,8 @@
 """LaPerm: train by permuting the initial weights."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import keras
 import numpy as np
 from keras import ops
@@ -7,8 +10,9 @@ from keras import ops
 from train_by_reconnect import backend
 from train_by_reconnect.backend import keras_internals
 from train_by_reconnect.backend.rows import to_rows
+from train_by_reconnect.backend.types import Axes, Tensor
 from train_by_reconnect.optimizers.periodic import PeriodicOptimizer
-from train_by_reconnect.weights.layouts import describe_variables
+from train_by_reconnect.weights.layouts import Layout, describe_variables
 
 
 @keras.saving.register_keras_serializable(package="train_by_reconnect")
@@ -20,10 +24,10 @@ class LaPerm(PeriodicOptimizer):
     `theta_t <- sigma_theta_t(theta_sorted)`. Equal weights keep their order. The layer decides what a weight vector
     is: see the table in `train_by_reconnect.weights.layouts`.
 
-    After `fit` the weights are a permutation of the initial ones, also where k does not divide the number of
-    steps: a final synchronization sees to it. Keras reports the last epoch's validation before that; the
-    callback `SyncEvaluation` evaluates after it. With an inner optimizer that keeps moving averages, the
-    averages give the final ranking.
+    After `fit` the weights are a permutation of the initial ones, also where k does not divide the number of steps:
+    `fit` ends with a synchronization. Keras reports the last epoch's validation before that; the callback
+    `SyncEvaluation` evaluates after it. With an inner optimizer that keeps moving averages, the averages give the final
+    ranking.
 
     The initial weights are those at the first step. After changing them by hand later, call `recapture()`. A layer
     that is frozen later keeps the weights it has then, until it is trainable again.
@@ -74,23 +78,23 @@ class LaPerm(PeriodicOptimizer):
 
     def __init__(
         self,
-        inner_optimizer,
-        sync_period=1000,
-        skip_bias=True,
-        skip_batch_norm=True,
-        final_sync=True,
-        unit_axes=None,
-        reset_inner_state=False,
-        name="laperm",
-        **kwargs,
-    ):
+        inner_optimizer: keras.optimizers.Optimizer | str | dict[str, Any],
+        sync_period: int = 1000,
+        skip_bias: bool = True,
+        skip_batch_norm: bool = True,
+        final_sync: bool = True,
+        unit_axes: Mapping[str, Axes | None] | None = None,
+        reset_inner_state: bool = False,
+        name: str | None = "laperm",
+        **kwargs: Any,
+    ) -> None:
         super().__init__(inner_optimizer, sync_period, name=name, **kwargs)
         self.skip_bias = bool(skip_bias)
         self.skip_batch_norm = bool(skip_batch_norm)
         self.final_sync = bool(final_sync)
         self._unit_axes = dict(unit_axes or {})
         self.reset_inner_state = bool(reset_inner_state)
-        self._first_values = []  # of the inner optimizer's state that is reset
+        self._first_values: list[Any] = []  # of the inner optimizer's state that is reset
         schedule = keras_internals.learning_rate_of(self.inner_optimizer)
         if self.reset_inner_state and isinstance(schedule, keras.optimizers.schedules.LearningRateSchedule):
             raise ValueError(
@@ -99,14 +103,18 @@ class LaPerm(PeriodicOptimizer):
             )
 
     @property
-    def iterations(self):
+    def iterations(self) -> keras.Variable:
         """The number of completed steps, whatever the inner optimizer remembers of them."""
         return self._own_iterations if self.reset_inner_state else super().iterations
 
-    def _create_state(self, variables):
+    def _create_state(self, variables: list[keras.Variable]) -> None:
         layouts = describe_variables(variables, self._unit_axes)
         self._kernels = [v for v, layout in zip(variables, layouts, strict=True) if self._is_permuted(layout)]
-        self._axes = tuple(layout.unit_axes for layout in layouts if self._is_permuted(layout))
+        self._axes: tuple[Axes, ...] = tuple(
+            layout.unit_axes  # type: ignore[misc]  # what is permuted has unit axes
+            for layout in layouts
+            if self._is_permuted(layout)
+        )
         self._paths = tuple(getattr(kernel, "path", kernel.name) for kernel in self._kernels)
         self._sorted = [
             self.add_variable(
@@ -122,7 +130,7 @@ class LaPerm(PeriodicOptimizer):
         if self.reset_inner_state:
             self._synchronized_variables += self._inner_state(variables)
 
-    def _inner_state(self, variables):
+    def _inner_state(self, variables: list[keras.Variable]) -> list[keras.Variable]:
         """The variables to reset, whose first values are kept: each has one value everywhere before the first step."""
         inner = self.inner_optimizer
         inner.build(variables)
@@ -131,14 +139,14 @@ class LaPerm(PeriodicOptimizer):
         self._first_values = [keras.ops.convert_to_numpy(variable).flat[0] for variable in state]
         return state
 
-    def _is_permuted(self, layout):
+    def _is_permuted(self, layout: Layout) -> bool:
         if layout.kind == "bias":
             return not self.skip_bias
         if layout.kind == "normalization":
             return not self.skip_batch_norm
         return layout.unit_axes is not None
 
-    def _copy_weights(self):
+    def _copy_weights(self) -> None:
         for kernel, axes, path, rows in zip(self._kernels, self._axes, self._paths, self._sorted, strict=True):
             value = kernel.numpy()
             if not np.isfinite(value).all():
@@ -148,7 +156,7 @@ class LaPerm(PeriodicOptimizer):
                 )
             rows.assign(np.sort(to_rows(value, axes, np), axis=1, kind="stable"))
 
-    def _synchronized(self, values):
+    def _synchronized(self, values: list[Tensor]) -> list[Tensor]:
         count = len(self._kernels)
         kernels, diverged, inner_state = values[:count], values[count], values[count + 1 :]
         sorted_rows = [ops.convert_to_tensor(variable) for variable in self._sorted]
@@ -160,7 +168,7 @@ class LaPerm(PeriodicOptimizer):
         reset = [ops.full_like(v, first) for v, first in zip(inner_state, self._first_values, strict=True)]
         return [*kernels, ops.where(diverged < 0, found, diverged), *reset]
 
-    def synchronize(self):
+    def synchronize(self) -> None:
         """Synchronize now, outside the train step.
 
         Raises:
@@ -169,12 +177,12 @@ class LaPerm(PeriodicOptimizer):
         self._raise_if_diverged()
         super().synchronize()
 
-    def _raise_if_diverged(self):
+    def _raise_if_diverged(self) -> None:
         index = int(self._diverged.numpy()) if self.built else -1
         if index >= 0:
             raise ValueError(backend.diverged_message(self._paths[index]))
 
-    def finalize_variable_values(self, var_list):
+    def finalize_variable_values(self, var_list: list[keras.Variable]) -> None:
         """What Keras calls at the end of `fit`: moving averages first, then the final synchronization.
 
         Args:
@@ -188,7 +196,7 @@ class LaPerm(PeriodicOptimizer):
         if self.final_sync:
             self.synchronize()
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         """The arguments."""
         return {
             **super().get_config(),

@@ -1,9 +1,11 @@
 """Lookahead: every k steps the weights go part of the way from the slow weights to the fast ones."""
 
 import numbers
+from typing import Any
 
 import keras
 
+from train_by_reconnect.backend.types import Tensor
 from train_by_reconnect.optimizers.periodic import PeriodicOptimizer
 
 
@@ -36,25 +38,27 @@ class Lookahead(PeriodicOptimizer):
         settings here are those of Qiu and Suda 2020, A.5.2.
     """
 
-    def __init__(self, inner_optimizer, sync_period=6, slow_step_size=0.5, name="lookahead", **kwargs):
+    def __init__(
+        self,
+        inner_optimizer: keras.optimizers.Optimizer | str | dict[str, Any],
+        sync_period: int = 6,
+        slow_step_size: float = 0.5,
+        name: str | None = "lookahead",
+        **kwargs: Any,
+    ) -> None:
         super().__init__(inner_optimizer, sync_period, name=name, **kwargs)
-        if not isinstance(slow_step_size, numbers.Real) or not 0 <= slow_step_size <= 1:
-            raise ValueError(
-                f"`slow_step_size` must be a number from 0 to 1. Received: slow_step_size={slow_step_size!r}. "
-                "Pass e.g. slow_step_size=0.5."
-            )
-        self.slow_step_size = float(slow_step_size)
+        self.slow_step_size = _check_step_size(slow_step_size)
 
-    def _create_state(self, variables):
+    def _create_state(self, variables: list[keras.Variable]) -> None:
         self._fast = list(variables)
         self._slow = [self.add_variable_from_reference(variable, name="slow") for variable in variables]
         self._synchronized_variables = self._fast + self._slow
 
-    def _copy_weights(self):
+    def _copy_weights(self) -> None:
         for slow, fast in zip(self._slow, self._fast, strict=True):
             slow.assign(fast)
 
-    def _synchronized(self, values):
+    def _synchronized(self, values: list[Tensor]) -> list[Tensor]:
         # slow -> slow + size * (fast - slow), then fast -> slow. By hand, from 3.0 with SGD of 1.0 and gradient
         # 1, k = 2, size = 0.5: fast 3 -> 2 -> 1, slow 3 + 0.5 * (1 - 3) = 2, so fast 1 -> 2.
         fast, slow = values[: len(self._fast)], values[len(self._fast) :]
@@ -64,6 +68,15 @@ class Lookahead(PeriodicOptimizer):
         ]
         return moved + moved
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         """The arguments."""
         return {**super().get_config(), "slow_step_size": self.slow_step_size}
+
+
+def _check_step_size(slow_step_size: Any) -> float:
+    if not isinstance(slow_step_size, numbers.Real) or not 0 <= float(slow_step_size) <= 1:
+        raise ValueError(
+            f"`slow_step_size` must be a number from 0 to 1. Received: slow_step_size={slow_step_size!r}. "
+            "Pass e.g. slow_step_size=0.5."
+        )
+    return float(slow_step_size)

@@ -1,10 +1,14 @@
 """An optimizer around another: all that Keras asks of an optimizer, forwarded to the inner one."""
 
 import warnings
+from collections.abc import Iterable, Sequence
+from typing import Any, Self
 
 import keras
+import numpy.typing as npt
 
 from train_by_reconnect.backend import keras_internals
+from train_by_reconnect.backend.types import Tensor
 
 # Arguments of `keras.optimizers.Optimizer` that would act on the wrapper's own, empty update.
 _BELONG_TO_INNER = (
@@ -43,12 +47,14 @@ class OptimizerWrapper(keras.optimizers.Optimizer):
     0.05
     """
 
-    def __init__(self, inner_optimizer, name=None, **kwargs):
+    def __init__(
+        self, inner_optimizer: keras.optimizers.Optimizer | str | dict[str, Any], name: str | None = None, **kwargs: Any
+    ) -> None:
         self._refuse(kwargs)
         super().__init__(learning_rate=0.0, name=name)
         self.inner_optimizer = self._get_inner(inner_optimizer)
 
-    def _refuse(self, kwargs):
+    def _refuse(self, kwargs: dict[str, Any]) -> None:
         own = type(self).__name__
         for argument in kwargs:
             if argument == "gradient_accumulation_steps":
@@ -63,14 +69,13 @@ class OptimizerWrapper(keras.optimizers.Optimizer):
                 f"Leave it out; `help({own})` lists the arguments."
             )
 
-    def _get_inner(self, inner_optimizer):
+    def _get_inner(self, inner_optimizer: Any) -> keras.optimizers.Optimizer:
         own = type(self).__name__
+        cause: Exception | None = None
         try:
             inner = keras.optimizers.get(inner_optimizer)
         except (ValueError, TypeError) as error:
             inner, cause = None, error
-        else:
-            cause = None
         if inner is None:
             raise ValueError(
                 f"{own} expects a `keras.optimizers.Optimizer`, the name of one or its config. "
@@ -85,7 +90,7 @@ class OptimizerWrapper(keras.optimizers.Optimizer):
             raise ValueError(_no_accumulation(own, inner.gradient_accumulation_steps))
         return inner
 
-    def build(self, variables):
+    def build(self, variables: list[keras.Variable]) -> None:
         """Create the state of the inner optimizer and of this one.
 
         Args:
@@ -96,7 +101,7 @@ class OptimizerWrapper(keras.optimizers.Optimizer):
         self.inner_optimizer.build(variables)
         super().build(variables)
 
-    def apply(self, grads, trainable_variables=None):
+    def apply(self, grads: list[Tensor], trainable_variables: Sequence[keras.Variable] | None = None) -> None:
         """Let the inner optimizer take one step.
 
         Args:
@@ -109,7 +114,7 @@ class OptimizerWrapper(keras.optimizers.Optimizer):
         if self.iterations is self._own_iterations:  # a subclass whose inner optimizer does not count all steps
             self._own_iterations.assign_add(1)
 
-    def apply_gradients(self, grads_and_vars):
+    def apply_gradients(self, grads_and_vars: Iterable[tuple[Tensor, keras.Variable]]) -> keras.Variable:
         """Let the inner optimizer take one step.
 
         Args:
@@ -122,52 +127,52 @@ class OptimizerWrapper(keras.optimizers.Optimizer):
         return self.iterations
 
     @property
-    def variables(self):
+    def variables(self) -> list[keras.Variable]:
         """All state, the inner optimizer's too, each variable once."""
         return self._own_variables + self.inner_optimizer.variables
 
     @property
-    def _own_variables(self):
+    def _own_variables(self) -> list[keras.Variable]:
         """The state that is not the inner optimizer's."""
         return super().variables
 
     @property
-    def iterations(self):
+    def iterations(self) -> keras.Variable:
         """The number of completed steps: a step skipped for overflow is not one."""
         return self.inner_optimizer.iterations
 
     @property
-    def _own_iterations(self):
+    def _own_iterations(self) -> keras.Variable:
         """A counter beside the inner optimizer's."""
         return super().iterations
 
     @property
-    def learning_rate(self):
+    def learning_rate(self) -> Any:
         """The learning rate of the inner optimizer."""
         return self.inner_optimizer.learning_rate
 
     @learning_rate.setter
-    def learning_rate(self, learning_rate):
+    def learning_rate(self, learning_rate: Any) -> None:
         self.inner_optimizer.learning_rate = learning_rate
 
     # Keras sets this while the base class initializes, before there is an inner optimizer.
     @property
-    def loss_scale_factor(self):
+    def loss_scale_factor(self) -> float | None:
         """The loss scale of the inner optimizer."""
         inner = self.__dict__.get("inner_optimizer")
         return None if inner is None else inner.loss_scale_factor
 
     @loss_scale_factor.setter
-    def loss_scale_factor(self, factor):
+    def loss_scale_factor(self, factor: float | None) -> None:
         if "inner_optimizer" in self.__dict__:
             self.inner_optimizer.loss_scale_factor = factor
 
     # The name is Keras' own: its `SwapEMAWeights` looks one wrapper deep, and under mixed precision there are two.
     @property
-    def _model_variables_moving_average(self):
+    def _model_variables_moving_average(self) -> list[keras.Variable]:
         return keras_internals.moving_averages(self.inner_optimizer)
 
-    def scale_loss(self, loss):
+    def scale_loss(self, loss: Tensor) -> Tensor:
         """Scale the loss as the inner optimizer asks.
 
         Args:
@@ -178,7 +183,7 @@ class OptimizerWrapper(keras.optimizers.Optimizer):
         """
         return self.inner_optimizer.scale_loss(loss)
 
-    def finalize_variable_values(self, var_list):
+    def finalize_variable_values(self, var_list: list[keras.Variable]) -> None:
         """What Keras calls at the end of `fit`: the inner optimizer may put its moving averages in place.
 
         Args:
@@ -186,7 +191,7 @@ class OptimizerWrapper(keras.optimizers.Optimizer):
         """
         self.inner_optimizer.finalize_variable_values(var_list)
 
-    def save_own_variables(self, store):
+    def save_own_variables(self, store: Any) -> None:
         """Save this optimizer's own state; Keras saves the inner optimizer as its child.
 
         Args:
@@ -195,7 +200,7 @@ class OptimizerWrapper(keras.optimizers.Optimizer):
         for index, variable in enumerate(self._own_variables):
             store[str(index)] = variable.numpy()
 
-    def load_own_variables(self, store):
+    def load_own_variables(self, store: Any) -> bool:
         """Load what `save_own_variables` wrote.
 
         Args:
@@ -215,7 +220,7 @@ class OptimizerWrapper(keras.optimizers.Optimizer):
             variable.assign(store[str(index)])
         return True
 
-    def set_weights(self, weights):
+    def set_weights(self, weights: Sequence[npt.ArrayLike]) -> None:
         """Set all state, in the order of `variables`.
 
         Args:
@@ -224,12 +229,12 @@ class OptimizerWrapper(keras.optimizers.Optimizer):
         for variable, weight in zip(self.variables, weights, strict=True):
             variable.assign(weight)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         """The arguments, with the inner optimizer's config."""
         return {"name": self.name, "inner_optimizer": keras.saving.serialize_keras_object(self.inner_optimizer)}
 
     @classmethod
-    def from_config(cls, config, custom_objects=None):
+    def from_config(cls, config: dict[str, Any], custom_objects: dict[str, Any] | None = None) -> Self:
         """The optimizer that `get_config` described.
 
         Args:
@@ -243,7 +248,7 @@ class OptimizerWrapper(keras.optimizers.Optimizer):
         return cls(**{**config, "inner_optimizer": inner})
 
 
-def _no_accumulation(own, steps):
+def _no_accumulation(own: str, steps: Any) -> str:
     return (
         f"{own} counts completed steps and does not work with gradient accumulation. Received: "
         f"gradient_accumulation_steps={steps}. Use a larger batch, or accumulate in a `train_step` of your own."

@@ -1,14 +1,20 @@
 """The gradient of a network over a whole data set, and its largest components."""
 
+from collections.abc import Callable, Sequence
+from typing import Any
+
 import keras
 import numpy as np
 
 from train_by_reconnect import backend
+from train_by_reconnect.backend.types import Arrays
 from train_by_reconnect.weights.kernels import check_built
 from train_by_reconnect.weights.movement import count_of, flat_absolute, split
 
 
-def full_batch_gradient(model, x, y, batch_size=256, training=False):
+def full_batch_gradient(
+    model: keras.Model, x: Arrays, y: Arrays, batch_size: int = 256, training: bool = False
+) -> list[np.ndarray]:
     """The gradient of the mean loss over a whole data set, added up batch by batch.
 
     `g = sum_b (n_b / n) * gradient of (the loss of batch b)`, n_b of the n examples being in batch b. Where the
@@ -30,8 +36,8 @@ def full_batch_gradient(model, x, y, batch_size=256, training=False):
         y: array, or list or dict of arrays, the targets.
         batch_size: int, at least 1. Defaults to 256; the last batch may be smaller.
         training: bool, what the model is called with. Defaults to `False`. `True` is the gradient as a train step
-            computes it: BatchNorm takes the statistics of each batch, and dropout the draw that is next, the same for
-            every batch.
+            computes it: BatchNorm takes the statistics of each batch, and dropout its next draw, the same for every
+            batch.
 
     Returns:
         List of arrays in the order and shapes of `model.trainable_variables`, float32 (float64 where a variable is).
@@ -56,7 +62,7 @@ def full_batch_gradient(model, x, y, batch_size=256, training=False):
     return full_batch(model, x, y, batch_size, training)()
 
 
-def most_active(gradients, percent):
+def most_active(gradients: Sequence[np.ndarray], percent: float) -> list[np.ndarray]:
     """The parameters with the largest absolute components of a gradient, over the whole network.
 
     These are exactly `round(percent * p / 100)` of all p components, a half rounded to the even number. Of equal ones
@@ -90,7 +96,7 @@ def most_active(gradients, percent):
     return split(_largest(magnitudes, count_of(percent, magnitudes.size)), gradients)
 
 
-def _largest(values, count):
+def _largest(values: np.ndarray, count: int) -> np.ndarray:
     """Where the `count` largest values are, without sorting all: of equal ones the first."""
     if count == 0:
         return np.zeros(values.size, bool)
@@ -101,7 +107,9 @@ def _largest(values, count):
     return chosen
 
 
-def full_batch(model, x, y, batch_size, training):
+def full_batch(
+    model: keras.Model, x: Arrays, y: Arrays, batch_size: int, training: bool
+) -> Callable[[], list[np.ndarray]]:
     """A function without arguments that computes `full_batch_gradient`, compiled once for all its calls."""
     check_built(model)
     if not model.compiled:
@@ -122,7 +130,7 @@ def full_batch(model, x, y, batch_size, training):
     variables = list(model.trainable_variables)
     add = backend.gradient_adder(model, variables, x, y, training)
 
-    def compute():
+    def compute() -> list[np.ndarray]:
         sums = [keras.ops.zeros(v.shape, "float64" if v.dtype == "float64" else "float32") for v in variables]
         for start in range(0, size, batch_size):
             stop = min(start + batch_size, size)
@@ -132,5 +140,5 @@ def full_batch(model, x, y, batch_size, training):
     return compute
 
 
-def _examples(arrays, start, stop):
+def _examples(arrays: tuple[Arrays, Arrays], start: int, stop: int) -> Any:
     return keras.tree.map_structure(lambda array: keras.ops.convert_to_tensor(array[start:stop]), arrays)

@@ -1,12 +1,23 @@
-"""What to do to a network's weights before training it by permutation. Everything is seeded and reported."""
+"""Changes of a network's weights before it is trained by permutation, each seeded and reported."""
 
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import keras
 import numpy as np
 
 from train_by_reconnect.backend.rows import from_rows, to_rows
-from train_by_reconnect.weights.kernels import kernels_of, reports_of
+from train_by_reconnect.weights.kernels import KernelReport, kernels_of, reports_of
 
 
-def sparsify(model, sparsity, *, method="exact", input_limit=0.2, seed=None):
+def sparsify(
+    model: keras.Model,
+    sparsity: float | Sequence[float],
+    *,
+    method: Literal["exact", "bernoulli"] = "exact",
+    input_limit: float | None = 0.2,
+    seed: int | None = None,
+) -> list[KernelReport]:
     """Set random weights of every kernel to zero. Biases and normalization layers are left alone.
 
     Args:
@@ -51,7 +62,7 @@ def sparsify(model, sparsity, *, method="exact", input_limit=0.2, seed=None):
     return reports_of(kernels)
 
 
-def _rates(sparsity, count, input_limit):
+def _rates(sparsity: Any, count: int, input_limit: float | None) -> list[float]:
     if input_limit is not None and not 0 <= input_limit <= 1:
         raise ValueError(
             f"`input_limit` is a fraction of zeros, from 0 to 1, or None. Received: input_limit={input_limit}. "
@@ -74,7 +85,7 @@ def _rates(sparsity, count, input_limit):
     return rates
 
 
-def share_value(model, value):
+def share_value(model: keras.Model, value: float) -> list[KernelReport]:
     """Set every weight of every kernel that is not zero to one value: a weight agnostic network.
 
     Args:
@@ -102,7 +113,7 @@ def share_value(model, value):
     return reports_of(kernels)
 
 
-def shuffle_weight_vectors(model, *, seed=None):
+def shuffle_weight_vectors(model: keras.Model, *, seed: int | None = None) -> list[KernelReport]:
     """Shuffle every weight vector of every kernel: the values stay, the locations are lost.
 
     Of a trained network this makes the initialization N_S. Clone the network first to keep it.
@@ -134,7 +145,7 @@ def shuffle_weight_vectors(model, *, seed=None):
     return reports_of([kernel for kernel, _ in kernels])
 
 
-def make_dissimilar(model, spread=4.0, *, seed=None):
+def make_dissimilar(model: keras.Model, spread: float = 4.0, *, seed: int | None = None) -> dict[str, np.ndarray]:
     """Give every weight vector a scale of its own, so that the weight profiles are no longer similar.
 
     Each weight vector is multiplied by a factor drawn log-uniformly from 1 / spread to spread; then the kernel is

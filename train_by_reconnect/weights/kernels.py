@@ -1,9 +1,12 @@
 """The kernels of a built model, and what they hold."""
 
 import dataclasses
+from collections.abc import Sequence
 
+import keras
 import numpy as np
 
+from train_by_reconnect.backend.types import Axes
 from train_by_reconnect.weights.layouts import describe_variables
 
 
@@ -27,20 +30,13 @@ class KernelReport:
     zeros: int
 
     @property
-    def sparsity(self):
+    def sparsity(self) -> float:
         """The fraction of zeros."""
         return self.zeros / self.size
 
 
-def check_built(model):
-    """Refuse a model that has no weights yet.
-
-    Args:
-        model: `keras.Model`.
-
-    Raises:
-        ValueError: it is not built.
-    """
+def check_built(model: keras.Model) -> None:
+    """Refuse a model that has no weights yet."""
     if not model.built:
         raise ValueError(
             f"`model` must be built, so that it has weights. Received: model={model.name!r} with built=False. "
@@ -48,36 +44,19 @@ def check_built(model):
         )
 
 
-def kernels_of(model):
-    """The kernels of a model, and which of their axes number the neurons.
-
-    Args:
-        model: a built `keras.Model`.
-
-    Returns:
-        List of pairs of a `keras.Variable` and a tuple of ints.
-
-    Raises:
-        ValueError: the model is not built.
-    """
+def kernels_of(model: keras.Model) -> list[tuple[keras.Variable, Axes]]:
+    """The trainable kernels of a built model, each with the axes that number its neurons."""
     check_built(model)
     variables = model.trainable_variables
     layouts = describe_variables(variables)
     return [
-        (variable, layout.unit_axes)
+        (variable, layout.unit_axes)  # type: ignore[misc]  # a kernel has unit axes
         for variable, layout in zip(variables, layouts, strict=True)
         if layout.kind == "kernel"
     ]
 
 
-def reports_of(kernels):
-    """How many zeros each kernel has.
-
-    Args:
-        kernels: list of `keras.Variable`.
-
-    Returns:
-        List of `KernelReport`.
-    """
+def reports_of(kernels: Sequence[keras.Variable]) -> list[KernelReport]:
+    """How many zeros each kernel has."""
     values = [kernel.numpy() for kernel in kernels]
     return [KernelReport(k.path, v.size, int(np.sum(v == 0))) for k, v in zip(kernels, values, strict=True)]

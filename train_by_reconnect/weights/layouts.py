@@ -29,11 +29,13 @@ import dataclasses
 import functools
 import gc
 import re
+from collections.abc import Mapping, Sequence
 
 import keras
 from keras import layers
 
 from train_by_reconnect.backend import keras_internals
+from train_by_reconnect.backend.types import Axes
 
 
 @dataclasses.dataclass(frozen=True)
@@ -52,7 +54,7 @@ class Layout:
     """
 
     kind: str
-    unit_axes: tuple | None
+    unit_axes: Axes | None
 
 
 LAST = Layout("kernel", (-1,))
@@ -63,11 +65,11 @@ UNTOUCHED = Layout("other", None)
 
 
 @functools.singledispatch
-def describe_layer(layer):
+def describe_layer(layer: keras.Layer) -> list[tuple[keras.Variable, Layout]]:
     """The layout of each variable that a layer owns, by the layer's class.
 
-    A subclass inherits the description of its parent. Describe a layer of your own by registering a function
-    for its class; variables that nobody describes follow the last two rows of the table above.
+    A subclass inherits the description of its parent. Describe a layer of your own by registering a function for its
+    class; variables that are not described follow the last two rows of the table above.
 
     Args:
         layer: a `keras.layers.Layer` instance.
@@ -87,13 +89,13 @@ def describe_layer(layer):
     return []
 
 
-def _owned(layer, **layouts):
+def _owned(layer: keras.Layer, **layouts: Layout) -> list[tuple[keras.Variable, Layout]]:
     """Pairs for those attributes that the layer has; an optional or unbuilt variable is left out."""
     named = ((getattr(layer, name, None), layout) for name, layout in layouts.items())
     return [(variable, layout) for variable, layout in named if isinstance(variable, keras.Variable)]
 
 
-def _with_kernel(layer, layout):
+def _with_kernel(layer: keras.Layer, layout: Layout) -> list[tuple[keras.Variable, Layout]]:
     main = {keras_internals.variable_attribute(layer, "kernel"): layout}
     return _owned(layer, **main, bias=BIAS, lora_kernel_a=UNTOUCHED, lora_kernel_b=UNTOUCHED)
 
@@ -102,31 +104,31 @@ def _with_kernel(layer, layout):
 @describe_layer.register(layers.Conv1D)
 @describe_layer.register(layers.Conv2D)
 @describe_layer.register(layers.Conv3D)
-def _(layer):
+def _(layer: keras.Layer) -> list[tuple[keras.Variable, Layout]]:
     return _with_kernel(layer, LAST)
 
 
 @describe_layer.register(layers.Conv1DTranspose)
 @describe_layer.register(layers.Conv2DTranspose)
 @describe_layer.register(layers.Conv3DTranspose)
-def _(layer):
+def _(layer: keras.Layer) -> list[tuple[keras.Variable, Layout]]:
     return _with_kernel(layer, Layout("kernel", (-2,)))
 
 
 @describe_layer.register(layers.DepthwiseConv1D)
 @describe_layer.register(layers.DepthwiseConv2D)
-def _(layer):
+def _(layer: keras.Layer) -> list[tuple[keras.Variable, Layout]]:
     return _with_kernel(layer, LAST_TWO)
 
 
 @describe_layer.register(layers.SeparableConv1D)
 @describe_layer.register(layers.SeparableConv2D)
-def _(layer):
+def _(layer: keras.Layer) -> list[tuple[keras.Variable, Layout]]:
     return _owned(layer, depthwise_kernel=LAST_TWO, pointwise_kernel=LAST, bias=BIAS)
 
 
 @describe_layer.register(layers.EinsumDense)
-def _(layer):
+def _(layer: keras.Layer) -> list[tuple[keras.Variable, Layout]]:
     inputs, output = layer.equation.split("->")
     labels = inputs.split(",")[1]
     axes = tuple(axis for axis, label in enumerate(labels) if label in output)
@@ -134,12 +136,12 @@ def _(layer):
 
 
 @describe_layer.register(layers.Embedding)
-def _(layer):
+def _(layer: keras.Layer) -> list[tuple[keras.Variable, Layout]]:
     main = {keras_internals.variable_attribute(layer, "embeddings"): Layout("kernel", (0,))}
     return _owned(layer, **main, reverse_embeddings=LAST, lora_embeddings_a=UNTOUCHED, lora_embeddings_b=UNTOUCHED)
 
 
-def _describe_cell(layer):
+def _describe_cell(layer: keras.Layer) -> list[tuple[keras.Variable, Layout]]:
     return _owned(layer, kernel=LAST, recurrent_kernel=LAST, bias=BIAS)
 
 
@@ -147,7 +149,7 @@ def _describe_cell(layer):
 @describe_layer.register(layers.ConvLSTM1D)
 @describe_layer.register(layers.ConvLSTM2D)
 @describe_layer.register(layers.ConvLSTM3D)
-def _(layer):
+def _(layer: keras.Layer) -> list[tuple[keras.Variable, Layout]]:
     return _describe_cell(layer.cell)
 
 
@@ -159,16 +161,18 @@ for _cell in (layers.SimpleRNNCell, layers.LSTMCell, layers.GRUCell):
 @describe_layer.register(layers.LayerNormalization)
 @describe_layer.register(layers.GroupNormalization)
 @describe_layer.register(layers.RMSNormalization)
-def _(layer):
+def _(layer: keras.Layer) -> list[tuple[keras.Variable, Layout]]:
     return _owned(layer, gamma=NORMALIZATION, beta=NORMALIZATION, scale=NORMALIZATION)
 
 
 @describe_layer.register(layers.PReLU)
-def _(layer):
+def _(layer: keras.Layer) -> list[tuple[keras.Variable, Layout]]:
     return _owned(layer, alpha=UNTOUCHED)
 
 
-def describe_variables(variables, unit_axes=None):
+def describe_variables(
+    variables: Sequence[keras.Variable], unit_axes: Mapping[str, Axes | None] | None = None
+) -> list[Layout]:
     """The layout of each variable, decided by the layer that owns it and never by its name.
 
     A variable does not know its layer, and an optimizer is given variables only, so the layers alive in this
@@ -203,8 +207,8 @@ def describe_variables(variables, unit_axes=None):
     return layouts
 
 
-def _override(layouts, paths, unit_axes):
-    for pattern in reversed(unit_axes):  # so that the first that matches has the last word
+def _override(layouts: list[Layout], paths: list[str], unit_axes: Mapping[str, Axes | None]) -> None:
+    for pattern in reversed(list(unit_axes)):  # so that the first that matches has the last word
         found = [index for index, path in enumerate(paths) if re.search(pattern, path)]
         if not found:
             raise ValueError(
@@ -221,7 +225,7 @@ def _override(layouts, paths, unit_axes):
             layouts[index] = UNTOUCHED if axes is None else Layout("kernel", tuple(axes))
 
 
-def _check_axes(variable, layout):
+def _check_axes(variable: keras.Variable, layout: Layout) -> None:
     rank, axes = len(variable.shape), layout.unit_axes or ()
     if len({axis % rank for axis in axes if axis in range(-rank, rank)}) < len(axes):
         path = getattr(variable, "path", variable.name)

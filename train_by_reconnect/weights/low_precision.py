@@ -1,13 +1,15 @@
 """Initial weights of few bits, or of a single magnitude."""
 
 import numbers
+from typing import Literal
 
+import keras
 import numpy as np
 
 from train_by_reconnect.weights.kernels import kernels_of
 
 
-def reduce_precision(model, precision):
+def reduce_precision(model: keras.Model, precision: int | Literal["signs", "binary"]) -> dict[str, int]:
     """Round the weights of every kernel to few values. Biases and normalization layers are left alone.
 
     | `precision` | each kernel `w` becomes | its values |
@@ -49,18 +51,18 @@ def reduce_precision(model, precision):
     for kernel, _ in kernels_of(model):
         value = kernel.numpy()
         exact = value.astype("float64")
-        new = _rounded(exact, precision) if is_bits else _of_one_magnitude(exact, precision)
+        new = _of_one_magnitude(exact, precision) if isinstance(precision, str) else _rounded(exact, precision)
         kernel.assign(new.astype(value.dtype))
         counts[kernel.path] = len(np.unique(kernel.numpy()))
     return counts
 
 
-def _rounded(value, bits):
+def _rounded(value: np.ndarray, bits: int) -> np.ndarray:
     step = np.abs(value).max() / (2 ** (bits - 1) - 1)
     return np.round(value / step) * step if step else value
 
 
-def _of_one_magnitude(value, precision):
+def _of_one_magnitude(value: np.ndarray, precision: str) -> np.ndarray:
     signs = np.where(value >= 0, 1.0, -1.0 if precision == "signs" else 0.0)
     size = np.sqrt(np.mean(value**2) / np.mean(signs**2)) if signs.any() else 0.0
     return signs * size

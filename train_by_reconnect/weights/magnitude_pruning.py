@@ -1,11 +1,20 @@
 """Magnitude pruning of a trained network in one shot."""
 
+from typing import Literal
+
+import keras
 import numpy as np
 
-from train_by_reconnect.weights.kernels import kernels_of, reports_of
+from train_by_reconnect.weights.kernels import KernelReport, kernels_of, reports_of
 
 
-def prune_by_magnitude(model, sparsity, *, scope="layer", output_sparsity=None):
+def prune_by_magnitude(
+    model: keras.Model,
+    sparsity: float,
+    *,
+    scope: Literal["layer", "network"] = "layer",
+    output_sparsity: float | None = None,
+) -> list[KernelReport]:
     """Set the weights of the smallest magnitude to zero. Biases and normalization layers are left alone.
 
     Exactly `round(sparsity * size)` weights are pruned, of each kernel or of all together; weights that are zero
@@ -49,12 +58,12 @@ def prune_by_magnitude(model, sparsity, *, scope="layer", output_sparsity=None):
     groups = [alike] if scope == "network" else [[kernel] for kernel in alike]
     for group in filter(None, groups):
         _prune(group, sparsity)
-    if output:
+    if output and output_sparsity is not None:
         _prune(output, output_sparsity)
     return reports_of(kernels)
 
 
-def _prune(kernels, sparsity):
+def _prune(kernels: list[keras.Variable], sparsity: float) -> None:
     """Prune a fraction of all weights of these kernels together."""
     values = [kernel.numpy() for kernel in kernels]
     magnitudes = np.concatenate([np.abs(value).ravel() for value in values])

@@ -1,13 +1,19 @@
 """How far each parameter moved in a training, and networks in which a part of it is undone."""
 
 import math
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, TypeVar
 
+import keras
 import numpy as np
+import numpy.typing as npt
 
 from train_by_reconnect.weights.kernels import check_built
 
+Result = TypeVar("Result")
 
-def trainable_values(model):
+
+def trainable_values(model: keras.Model) -> list[np.ndarray]:
     """Copies of the values of all trainable variables, to be taken before a training.
 
     Args:
@@ -72,7 +78,7 @@ class Movement:
         Li and Banerjee 2021, section 4.
     """
 
-    def __init__(self, model, initial_weights):
+    def __init__(self, model: keras.Model, initial_weights: Sequence[npt.ArrayLike]) -> None:
         self.model = model
         self._trained = trainable_values(model)
         self._variables = list(model.trainable_variables)
@@ -90,11 +96,11 @@ class Movement:
         self._ranks = split(ranks, self._trained)
 
     @property
-    def distances(self):
+    def distances(self) -> list[np.ndarray]:
         """List of arrays in the order and shapes of the trainable variables: `|theta^T - theta^0|`."""
         return [np.abs(trained - initial) for trained, initial in zip(self._trained, self._initial, strict=True)]
 
-    def active(self, percent):
+    def active(self, percent: float) -> list[np.ndarray]:
         """Which parameters are among those that moved farthest.
 
         Args:
@@ -106,7 +112,7 @@ class Movement:
         count = count_of(percent, sum(ranks.size for ranks in self._ranks))
         return [ranks < count for ranks in self._ranks]
 
-    def reinitialize_active(self, percent):
+    def reinitialize_active(self, percent: float) -> None:
         """Put the active parameters back to their initial values; the lazy ones are as trained.
 
         Args:
@@ -114,7 +120,7 @@ class Movement:
         """
         self._assign(self._initial, self._trained, percent)
 
-    def reinitialize_lazy(self, percent):
+    def reinitialize_lazy(self, percent: float) -> None:
         """Keep the active parameters as trained; the lazy ones are put back to their initial values.
 
         Args:
@@ -123,11 +129,11 @@ class Movement:
         """
         self._assign(self._trained, self._initial, percent)
 
-    def restore(self):
+    def restore(self) -> None:
         """Make the model the trained one again."""
         self.reinitialize_active(0)
 
-    def evaluate_active(self, percents, evaluate):
+    def evaluate_active(self, percents: Iterable[float], evaluate: Callable[[keras.Model], Result]) -> list[Result]:
         """Evaluate the network after each of several `reinitialize_active`, then restore the trained one.
 
         Args:
@@ -140,7 +146,7 @@ class Movement:
         """
         return self._evaluate(self.reinitialize_active, percents, evaluate)
 
-    def evaluate_lazy(self, percents, evaluate):
+    def evaluate_lazy(self, percents: Iterable[float], evaluate: Callable[[keras.Model], Result]) -> list[Result]:
         """Evaluate the network after each of several `reinitialize_lazy`, then restore the trained one.
 
         Args:
@@ -152,7 +158,12 @@ class Movement:
         """
         return self._evaluate(self.reinitialize_lazy, percents, evaluate)
 
-    def _evaluate(self, reinitialize, percents, evaluate):
+    def _evaluate(
+        self,
+        reinitialize: Callable[[float], None],
+        percents: Iterable[float],
+        evaluate: Callable[[keras.Model], Result],
+    ) -> list[Result]:
         results = []
         try:
             for percent in percents:
@@ -162,29 +173,18 @@ class Movement:
             self.restore()
         return results
 
-    def _assign(self, of_active, of_lazy, percent):
+    def _assign(self, of_active: list[np.ndarray], of_lazy: list[np.ndarray], percent: float) -> None:
         active = self.active(percent)
         for variable, chosen, far, near in zip(self._variables, active, of_active, of_lazy, strict=True):
             variable.assign(np.where(chosen, far, near))
 
-    def _first_not_finite(self):
+    def _first_not_finite(self) -> str:
         pairs = zip(self._variables, self.distances, strict=True)
         return next(variable.path for variable, distance in pairs if not np.isfinite(flat_absolute([distance])).all())
 
 
-def count_of(percent, size):
-    """How many of `size` parameters a percentage is, rounded to the nearest, a half to the even number.
-
-    Args:
-        percent: float from 0 to 100.
-        size: int.
-
-    Returns:
-        Int.
-
-    Raises:
-        ValueError: `percent` is not in this range.
-    """
+def count_of(percent: float, size: int) -> int:
+    """How many of `size` parameters a percentage is, rounded to the nearest, a half to the even number."""
     if not 0 <= percent <= 100:
         raise ValueError(
             f"A percentage of the parameters must be from 0 to 100. Received: percent={percent}. Pass 10 for a tenth."
@@ -192,15 +192,8 @@ def count_of(percent, size):
     return round(percent * size / 100)
 
 
-def flat_absolute(arrays):
-    """The absolute values in all arrays, one after the other.
-
-    Args:
-        arrays: list of arrays.
-
-    Returns:
-        Flat array of at least float32.
-    """
+def flat_absolute(arrays: Sequence[np.ndarray]) -> np.ndarray:
+    """The absolute values in all arrays, one after the other, as one array of at least float32."""
     dtypes = [np.promote_types(array.dtype, np.float32) for array in arrays]
     flat = np.empty(sum(array.size for array in arrays), np.result_type(np.float32, *dtypes))
     for part, array in zip(split(flat, arrays), arrays, strict=True):
@@ -208,21 +201,13 @@ def flat_absolute(arrays):
     return flat
 
 
-def split(flat, like):
-    """Cut a flat array into parts of given shapes, without a copy.
-
-    Args:
-        flat: flat array.
-        like: list of arrays or variables, whose shapes the parts get.
-
-    Returns:
-        List of views.
-    """
+def split(flat: np.ndarray, like: Sequence[Any]) -> list[np.ndarray]:
+    """Cut a flat array into views of the shapes of `like`, arrays or variables."""
     ends = np.cumsum([math.prod(each.shape) for each in like])[:-1]
     return [part.reshape(each.shape) for part, each in zip(np.split(flat, ends), like, strict=True)]
 
 
-def _check_initial(trained, initial_weights):
+def _check_initial(trained: list[np.ndarray], initial_weights: Sequence[npt.ArrayLike]) -> list[np.ndarray]:
     initial = [np.asarray(value) for value in initial_weights]
     expected, received = [value.shape for value in trained], [value.shape for value in initial]
     if expected != received:

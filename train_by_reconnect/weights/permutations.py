@@ -5,11 +5,12 @@ import math
 
 import keras
 import numpy as np
+import numpy.typing as npt
 
 from train_by_reconnect.weights.profiles import weight_profiles
 
 
-def permutation_between(before, after):
+def permutation_between(before: npt.ArrayLike, after: npt.ArrayLike) -> np.ndarray:
     """Find the permutation that turns a weight vector into a later one with the same values.
 
     Of several equal values the first in `before` goes to the first place in `after`, and so on: the order that a
@@ -55,7 +56,7 @@ def permutation_between(before, after):
     return permutation
 
 
-def cycles(permutation):
+def cycles(permutation: npt.ArrayLike) -> list[list[int]]:
     """Take a permutation apart into its disjoint cycles.
 
     Args:
@@ -89,7 +90,7 @@ def cycles(permutation):
     return found
 
 
-def fixed_points(permutation):
+def fixed_points(permutation: npt.ArrayLike) -> list[int]:
     """Find what a permutation leaves in place.
 
     Args:
@@ -109,7 +110,7 @@ def fixed_points(permutation):
     return [place for place, origin in enumerate(_check_permutation(permutation)) if place == origin]
 
 
-def cycle_lengths(permutation):
+def cycle_lengths(permutation: npt.ArrayLike) -> dict[int, int]:
     """Count the cycles of each length.
 
     Of a permutation drawn uniformly one expects 1 / n cycles of length n, whatever its size.
@@ -131,7 +132,7 @@ def cycle_lengths(permutation):
     return dict(sorted(collections.Counter(len(cycle) for cycle in cycles(permutation)).items()))
 
 
-def log10_permutations(model):
+def log10_permutations(model: keras.Model) -> float:
     """Count the arrangements of a network's weights among which LaPerm chooses, as a power of ten.
 
     It is the product of the factorials of the sizes of all weight vectors, `prod_j #w_j!`. Biases and normalization
@@ -162,7 +163,7 @@ def log10_permutations(model):
     return total / math.log(10)
 
 
-def _check_permutation(permutation):
+def _check_permutation(permutation: npt.ArrayLike) -> list[int]:
     array = np.asarray(permutation)
     is_integer = array.dtype.kind in "iu" or array.size == 0  # NumPy takes an empty list for floats
     if array.ndim != 1 or not is_integer or not np.array_equal(np.sort(array), np.arange(len(array))):

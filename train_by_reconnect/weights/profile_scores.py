@@ -41,12 +41,15 @@ correlated: of two-valued vectors and exponential ones, half and half, it is (1 
 """
 
 import dataclasses
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import keras
 import numpy as np
 
 from train_by_reconnect.backend.rows import to_rows
-from train_by_reconnect.weights.profiles import weight_profiles
+from train_by_reconnect.backend.types import Axes, Identifier
+from train_by_reconnect.weights.profiles import WeightProfile, weight_profiles
 from train_by_reconnect.weights.similarity import (
     Similarity,
     distance,
@@ -84,7 +87,7 @@ class ProfileScore:
 
     name: str
     layer: str
-    shape: tuple
+    shape: Axes
     units: int
     size: int
     scored_units: int
@@ -105,7 +108,15 @@ class ProfileScore:
     initializer: str
 
 
-def score_profiles(model, layers=None, *, initializer=None, max_units=256, n_draws=3, seed=0):
+def score_profiles(
+    model: keras.Layer,
+    layers: str | Sequence[str] | None = None,
+    *,
+    initializer: Identifier = None,
+    max_units: int | None = 256,
+    n_draws: int = 3,
+    seed: int = 0,
+) -> list[ProfileScore]:
     """Score how similar the weight profiles of every kernel are, beside three nulls.
 
     The measures and the nulls are those of this module's docstring. A matrix of more than `max_units` weight vectors
@@ -115,8 +126,8 @@ def score_profiles(model, layers=None, *, initializer=None, max_units=256, n_dra
         model: a built `keras.Model`.
         layers: str or list of str, as in `weight_profiles`. Defaults to `None`: every layer.
         initializer: whatever `keras.initializers.get` takes, drawn from as the first null of every kernel. Defaults to
-            `None`: each layer's own, or Glorot uniform where it names none. Loaded weights may have begun from another
-            than their layer names.
+            `None`: each layer's own, or Glorot uniform where it names none. Loaded weights may have started from
+            another than their layer names.
         max_units: int of at least 2, or None for all. Defaults to 256.
         n_draws: int of at least 1, how often each null is drawn. Defaults to 3.
         seed: int. Defaults to 0.
@@ -139,7 +150,7 @@ def score_profiles(model, layers=None, *, initializer=None, max_units=256, n_dra
 
     Reference:
         Unlike the paper, which shows pictures only (Qiu and Suda 2020, section 2), this gives numbers; the nulls answer
-        the first review of it, which asked whether sorted Gaussian noise does not look the same.
+        the first review of it, which asked whether sorted Gaussian noise looks the same.
     """
     if max_units is not None and max_units < 2:
         raise ValueError(f"`max_units` must be at least 2, or None. Received: max_units={max_units}. Use None for all.")
@@ -156,7 +167,13 @@ def score_profiles(model, layers=None, *, initializer=None, max_units=256, n_dra
     ]
 
 
-def _score(profile, initializer, max_units, n_draws, random):
+def _score(
+    profile: WeightProfile,
+    initializer: Callable[..., Any] | None,
+    max_units: int | None,
+    n_draws: int,
+    random: np.random.Generator,
+) -> ProfileScore:
     rows = to_rows(profile.variable.numpy(), profile.unit_axes, np)
     units, size = rows.shape
     few = max_units is not None and units > max_units
@@ -188,7 +205,7 @@ def _score(profile, initializer, max_units, n_draws, random):
     )
 
 
-def _gaussian(rows, random):
+def _gaussian(rows: np.ndarray, random: np.random.Generator) -> tuple[Similarity, np.ndarray]:
     """The measures of normal draws with each row's mean and standard deviation, and the noise's common profile."""
     noise = np.sort(random.standard_normal(rows.shape), axis=1)
     if rows.shape[1] > 1:
@@ -198,16 +215,17 @@ def _gaussian(rows, random):
     return sorted_similarity(drawn), noise.mean(axis=0)
 
 
-def _shuffled(rows, random):
+def _shuffled(rows: np.ndarray, random: np.random.Generator) -> Similarity:
     """The measures of the weights permuted across all rows; standardized ones, of the standardized weights."""
     mixed = np.sort(random.permuted(rows), axis=1)
     shapes = standardize(np.sort(random.permuted(standardize(rows)), axis=1))
     return Similarity(explained(mixed), explained(shapes, smallest=3), distance(mixed))
 
 
-def _draw(initializer, profile, units, seed):
+def _draw(initializer: Any, profile: WeightProfile, units: int, seed: int) -> np.ndarray:
     """So many weight vectors as an initializer draws them."""
-    if "seed" in (config := getattr(initializer, "get_config", dict)()):
+    config: dict[str, Any] = getattr(initializer, "get_config", dict)()
+    if "seed" in config:
         initializer = type(initializer).from_config({**config, "seed": seed})
     shape = list(profile.shape)
     if len(profile.unit_axes) == 1:  # no more than needed: fewer units change the scale, which no measure sees

@@ -1,12 +1,14 @@
 """Weight profiles: the sorted weight vectors of every kernel of a model."""
 
 import dataclasses
+from collections.abc import Sequence
 
 import keras
 import numpy as np
 
 from train_by_reconnect.backend import keras_internals
 from train_by_reconnect.backend.rows import to_rows
+from train_by_reconnect.backend.types import Axes
 from train_by_reconnect.weights.kernels import check_built
 from train_by_reconnect.weights.layouts import describe_variables
 
@@ -25,7 +27,7 @@ class WeightProfile:
         unit_axes: tuple of ints, the axes of the kernel that number its neurons.
         variable: the `keras.Variable`.
         initializer: the `keras.initializers.Initializer` that the layer names for it, or None if it names none. Loaded
-            weights may have begun from another.
+            weights may have started from another.
 
     Example:
 
@@ -42,25 +44,25 @@ class WeightProfile:
 
     name: str
     layer: str
-    shape: tuple
-    unit_axes: tuple
+    shape: Axes
+    unit_axes: Axes
     variable: keras.Variable = dataclasses.field(repr=False, compare=False)
     initializer: keras.initializers.Initializer | None = dataclasses.field(default=None, repr=False, compare=False)
 
     @property
-    def unsorted(self):
+    def unsorted(self) -> np.ndarray:
         """The weight vectors, array of shape (units, size), float32 (float64 if the kernel is)."""
         return np.ascontiguousarray(to_rows(_finite_value(self), self.unit_axes, np))
 
     @property
-    def vectors(self):
+    def vectors(self) -> np.ndarray:
         """The weight profile: as `unsorted`, with every row in ascending order."""
         rows = self.unsorted  # a copy: Keras' `numpy` lends no memory
         rows.sort(axis=1)
         return rows
 
 
-def weight_profiles(model, layers=None):
+def weight_profiles(model: keras.Layer, layers: str | Sequence[str] | None = None) -> list[WeightProfile]:
     """Find the weight profile of every kernel of a model.
 
     A weight profile is what is left of a weight matrix once the order within each weight vector is forgotten. Every
@@ -94,7 +96,7 @@ def weight_profiles(model, layers=None):
     check_built(model)
     owners = _owners(model)
     profiles = [
-        _profile(variable, owners[id(variable)][-1], layout.unit_axes)
+        _profile(variable, owners[id(variable)][-1], layout.unit_axes)  # type: ignore[arg-type]  # a kernel has them
         for variable, layout in zip(model.weights, describe_variables(model.weights), strict=True)
         if layout.kind == "kernel"
     ]
@@ -110,16 +112,16 @@ def weight_profiles(model, layers=None):
     return profiles
 
 
-def _owners(model):
+def _owners(model: keras.Layer) -> dict[int, list[keras.Layer]]:
     """The layers that hold each variable, the owner last: Keras lists a layer before its parts."""
-    owners = {id(variable): [] for variable in model.weights}
+    owners: dict[int, list[keras.Layer]] = {id(variable): [] for variable in model.weights}
     for layer in keras_internals.all_layers(model, include_self=False):
         for variable in layer.weights:
             owners[id(variable)].append(layer)
     return {key: layers or [model] for key, layers in owners.items()}
 
 
-def _profile(variable, owner, unit_axes):
+def _profile(variable: keras.Variable, owner: keras.Layer, unit_axes: Axes) -> WeightProfile:
     stems = [name.removesuffix("_kernel") for name in keras_internals.public_names(owner, variable)]
     # DepthwiseConv's variable is its `kernel`, but its argument is `depthwise_initializer`.
     named = (getattr(owner, f"{stem}_initializer", None) for stem in [*stems, "depthwise"])
@@ -127,7 +129,9 @@ def _profile(variable, owner, unit_axes):
     return WeightProfile(variable.path, owner.name, tuple(variable.shape), unit_axes, variable, initializer)
 
 
-def _select(profiles, owners, names):
+def _select(
+    profiles: list[WeightProfile], owners: dict[int, list[keras.Layer]], names: list[str]
+) -> list[WeightProfile]:
     existing = dict.fromkeys(name for profile in profiles for name in _names(owners, profile))
     for name in names:
         if name not in existing:
@@ -140,11 +144,11 @@ def _select(profiles, owners, names):
     return [profile for profile in profiles if not set(names).isdisjoint(_names(owners, profile))]
 
 
-def _names(owners, profile):
+def _names(owners: dict[int, list[keras.Layer]], profile: WeightProfile) -> list[str]:
     return [layer.name for layer in owners[id(profile.variable)]]
 
 
-def _finite_value(profile):
+def _finite_value(profile: WeightProfile) -> np.ndarray:
     """A copy of a kernel's weights, which are finite."""
     value, name = profile.variable.numpy(), profile.name
     if value.dtype != np.float64:

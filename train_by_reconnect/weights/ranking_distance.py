@@ -5,9 +5,10 @@ import numpy as np
 
 from train_by_reconnect.backend.row_ranking import rank_rows
 from train_by_reconnect.backend.rows import from_rows, to_rows
+from train_by_reconnect.backend.types import Axes, Tensor
 
 
-def ranking(kernel, unit_axes=(-1,)):
+def ranking(kernel: Tensor, unit_axes: Axes = (-1,)) -> np.ndarray:
     """The rank of every weight within its weight vector: 0 for the smallest, one less than its size for the largest.
 
     Equal weights rank in order of position, as in a synchronization of `LaPerm`; a plain definition leaves their order
@@ -45,7 +46,7 @@ def ranking(kernel, unit_axes=(-1,)):
         ) from error
 
 
-def ranking_distance(before, after, unit_axes=(-1,)):
+def ranking_distance(before: Tensor, after: Tensor, unit_axes: Axes = (-1,)) -> tuple[float, float]:
     """Mean and standard deviation of the change in rank, over all weights of a kernel.
 
     With the rankings R_t of a kernel W, `D_t = sum |R_t - R_(t-1)| / #W` and
@@ -80,15 +81,8 @@ def ranking_distance(before, after, unit_axes=(-1,)):
     return mean_and_deviation(rank_changes(ranking(before, unit_axes), ranking(after, unit_axes)))
 
 
-def rank_changes(before, after):
-    """How far each weight has moved in rank: |R_t - R_(t-1)|.
-
-    Args:
-        before: int array, a ranking.
-        after: int array of the same shape, a later one.
-
-    Returns:
-        Int array of the same shape.
+def rank_changes(before: np.ndarray, after: np.ndarray) -> np.ndarray:
+    """How far each weight has moved in rank between two rankings: |R_t - R_(t-1)|.
 
     Example:
 
@@ -98,14 +92,8 @@ def rank_changes(before, after):
     return np.abs(after - before)
 
 
-def mean_and_deviation(changes):
-    """Mean and standard deviation, divided by the number of all entries as in the paper.
-
-    Args:
-        changes: int array.
-
-    Returns:
-        Pair of floats; of no entries (0.0, 0.0).
+def mean_and_deviation(changes: np.ndarray) -> tuple[float, float]:
+    """Mean and standard deviation, divided by the number of all entries as in the paper; of no entries (0.0, 0.0).
 
     Example:
 
@@ -117,7 +105,7 @@ def mean_and_deviation(changes):
     return float(np.mean(changes)), float(np.std(changes))
 
 
-def _check_axes(shape, unit_axes):
+def _check_axes(shape: Axes, unit_axes: Axes) -> Axes:
     if len(shape) <= 1:
         return ()
     axes = tuple(unit_axes)

@@ -18,6 +18,7 @@ What the numbers say, and what not, is in `profile_scores.py`.
 import typing
 
 import numpy as np
+import numpy.typing as npt
 
 
 class Similarity(typing.NamedTuple):
@@ -28,7 +29,7 @@ class Similarity(typing.NamedTuple):
     distance: float
 
 
-def profile_similarity(vectors):
+def profile_similarity(vectors: npt.ArrayLike) -> Similarity:
     """Measure how similar weight profiles are, as this module's docstring defines it.
 
     Args:
@@ -61,7 +62,7 @@ def profile_similarity(vectors):
     return sorted_similarity(np.sort(vectors, axis=1))
 
 
-def profile_distance(a, b):
+def profile_distance(a: npt.ArrayLike, b: npt.ArrayLike) -> np.ndarray:
     """Measure how far apart two weight profiles are: the Wasserstein-1 distance of their values.
 
     Between two sets of n values it is the mean absolute difference of the sorted values,
@@ -91,26 +92,26 @@ def profile_distance(a, b):
     return np.mean(np.abs(a - b), axis=-1)
 
 
-def sorted_similarity(rows):
+def sorted_similarity(rows: np.ndarray) -> Similarity:
     """`profile_similarity` of float64 rows that are sorted already."""
     return Similarity(explained(rows), explained(standardize(rows), smallest=3), distance(rows))
 
 
-def explained(rows, smallest=2):
+def explained(rows: np.ndarray, smallest: int = 2) -> float:
     """The part of the variance of sorted rows of at least `smallest` weights that their mean explains, or nan."""
     if len(rows) < 2 or rows.shape[1] < smallest or rows.min() == rows.max():
         return np.nan
     return min(1.0, float(np.var(rows.mean(axis=0)) / np.var(rows)))  # above 1 by rounding only
 
 
-def distance(rows):
+def distance(rows: np.ndarray) -> float:
     """The mean Wasserstein-1 distance of sorted rows from their mean, in standard deviations, or nan."""
     if min(rows.shape) < 2 or rows.min() == rows.max():
         return np.nan
     return float(np.mean(np.abs(rows - rows.mean(axis=0))) / np.std(rows))
 
 
-def standardize(rows):
+def standardize(rows: np.ndarray) -> np.ndarray:
     """Give sorted rows mean 0 and variance 1 each; those that hold one value only are left out."""
     rows = rows[rows[:, 0] < rows[:, -1]]
     rows -= rows.mean(axis=1, keepdims=True)
@@ -118,7 +119,7 @@ def standardize(rows):
     return rows
 
 
-def explained_by(profile, rows):
+def explained_by(profile: np.ndarray, rows: np.ndarray) -> float:
     """The part of the standardized variance of sorted rows that a given profile explains, with nan as above."""
     shapes = standardize(rows)
     if len(shapes) < 2 or rows.shape[1] < 3:
