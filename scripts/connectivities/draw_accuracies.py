@@ -2,8 +2,10 @@
 
 import statistics
 
-from scripts.publishing.markdown import markdown_table, mean_min_max, percent
-from scripts.publishing.results import COLORS, by_label, draw_band
+from scripts.connectivities.settings import INITIALIZER_NAMES, method_of
+from scripts.publishing.curves import by_training, mean_curve
+from scripts.publishing.figures import COLORS, draw_band, legend_below
+from scripts.publishing.tables import markdown_table, mean_min_max, percent
 
 # The order is that of Table 1, and a method has its colour in every figure.
 METHODS = {
@@ -18,11 +20,6 @@ _HEAD = (
     *("test accuracy, best held-out epoch: mean", "min", "max", "test accuracy, last epoch"),
     *("changed, last epoch", "paper"),
 )
-INITIALIZER_NAMES = {
-    "glorot_normal": "Glorot normal",
-    "he_normal": "He normal",
-    "signed_he_constant": "He constant",
-}
 
 
 def drawing(methods, title, accuracy_limits):
@@ -34,24 +31,26 @@ def drawing(methods, title, accuracy_limits):
         accuracy_limits: pair of floats, what the accuracy's axis shows.
 
     Returns:
-        Function of a `Figure` of matplotlib and a list of `Curve` whose labels are "method, initialization".
+        Function of a `Figure` of matplotlib and a list of `Curve`.
     """
 
     def draw(figure, curves):
         figure.set_size_inches(10, 5.5)
-        present = {curve.label.split(", ")[1] for curve in curves}
-        names = [name for name in INITIALIZER_NAMES.values() if name in present]
+        groups = {}
+        for curve in curves:
+            groups.setdefault((curve.training.network.initializer, method_of(curve.training)), []).append(curve)
+        present = [name for name in INITIALIZER_NAMES if any(name == initializer for initializer, _ in groups)]
         all_axes = figure.subplots(
-            2, len(names), sharex=True, sharey="row", squeeze=False, gridspec_kw={"height_ratios": [3, 2]}
+            2, len(present), sharex=True, sharey="row", squeeze=False, gridspec_kw={"height_ratios": [3, 2]}
         )
-        for (accuracy, changed), name in zip(all_axes.T, names, strict=True):
+        for (accuracy, changed), initializer in zip(all_axes.T, present, strict=True):
             for method in methods:
-                same = [curve for curve in curves if curve.label == f"{method}, {name}"]
+                same, style = groups.get((initializer, method)), {"color": METHODS[method], "label": method}
                 if same:
-                    draw_band(accuracy, same, "val_accuracy", ("epoch",), METHODS[method], method, by="epoch")
+                    draw_band(accuracy, same, "val_accuracy", "epoch", by="epoch", **style)
                 if same and method != "baseline":
-                    draw_band(changed, same, "changed", ("epoch",), METHODS[method], method, by="epoch")
-            accuracy.set_title(name, loc="left")
+                    draw_band(changed, same, "changed", "epoch", by="epoch", **style)
+            accuracy.set_title(INITIALIZER_NAMES[initializer], loc="left")
             accuracy.set_ylim(accuracy_limits)
             changed.set_ylim(0, 0.6)
             changed.set_xlabel("epoch")
@@ -59,8 +58,7 @@ def drawing(methods, title, accuracy_limits):
                 axes.grid(alpha=0.3)
         all_axes[0, 0].set_ylabel("held-out accuracy")
         all_axes[1, 0].set_ylabel("fraction changed")
-        handles, labels = all_axes[0, 0].get_legend_handles_labels()
-        figure.legend(handles, labels, loc="outside lower center", ncols=len(methods), frameon=False)
+        legend_below(figure, all_axes[0, 0], columns=len(methods))
         figure.suptitle(title, x=0.01, ha="left")
 
     return draw
@@ -78,18 +76,14 @@ def table(paper):
 
     def make(curves):
         lines = []
-        for label, same in by_label(curves).items():
-            held_out = [curve.values("val_accuracy", ("epoch",))[1] for curve in same]
-            means = [statistics.mean(values) for values in zip(*held_out, strict=True)]
+        for label, same in by_training(curves).items():
+            held_out = mean_curve(same, "val_accuracy", "epoch", by="epoch")
+            changed = [curve.summary["changed"] for curve in same if "changed" in curve.summary]
             cells = [
-                label,
-                len(same),
-                f"{percent(max(means))} ({means.index(max(means)) + 1})",
+                *(label, len(same), f"{percent(held_out.max())} ({held_out.idxmax()})"),
                 *mean_min_max([curve.summary["test_accuracy_at_best"] for curve in same]),
                 percent(statistics.mean(curve.summary["test_accuracy"] for curve in same)),
-                percent(statistics.mean(curve.summary["changed"] for curve in same))
-                if "changed" in same[0].summary
-                else "-",
+                percent(statistics.mean(changed)) if changed else "-",
                 paper.get(label, "-"),
             ]
             lines.append(cells)

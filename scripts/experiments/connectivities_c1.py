@@ -13,17 +13,18 @@ says; the table has them with the mean over layers of the authors' code too. The
 """
 
 from scripts.connectivities.draw_accuracies import METHODS, drawing, table
-from scripts.connectivities.settings import all_methods, training
+from scripts.connectivities.settings import DIGITS, all_methods, training
 from scripts.experiment import Experiment
 
 _LIMITS = (0.96, 0.988)
+_HE_CONSTANT = ("signed_he_constant",)
 _PRUNING = ("baseline", "free pruning", "minimal pruning")
 _FLIPPING = ("baseline", "free flipping", "minimal flipping")
 
 
 def _trainings(epochs):
     by_layer = (
-        training(f"{method} by layer, He constant", method, "lenet_300_100", epochs, average="layer")
+        training(f"{method} by layer, He constant", method, "lenet_300_100", epochs, {"network": {"average": "layer"}})
         for method in ("minimal pruning", "minimal flipping")
     )
     return (*all_methods("lenet_300_100", epochs), *by_layer)
@@ -32,14 +33,7 @@ def _trainings(epochs):
 EXPERIMENT = Experiment(
     claim="LeNet learns MNIST as well by masks or signs of fixed random weights as by its weights.",
     trainings={
-        "quick": all_methods(
-            "lenet_300_100",
-            2,
-            ("signed_he_constant",),
-            dataset="digits",
-            validation=200,
-            model_arguments={"width": 0.1},
-        ),
+        "quick": all_methods("lenet_300_100", 2, DIGITS, initializers=_HE_CONSTANT, width=0.1),
         "laptop": _trainings(40),
         "paper": _trainings(100),
     },

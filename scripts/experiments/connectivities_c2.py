@@ -11,21 +11,18 @@ is a quarter as wide, on the first 10,000 training images, for 15 epochs, from t
 """
 
 from scripts.connectivities.draw_accuracies import METHODS, drawing, table
-from scripts.connectivities.settings import all_methods
+from scripts.connectivities.settings import DIGITS, all_methods
 from scripts.experiment import Experiment
 
 _TITLE = "Conv6 on CIFAR-10"
 _LIMITS = (0.2, 0.85)
+_HE_CONSTANT = ("signed_he_constant",)
 
 EXPERIMENT = Experiment(
     claim="Conv6 learns CIFAR-10 nearly as well by masks or signs of fixed random weights as by its weights.",
     trainings={
-        "quick": all_methods(
-            "conv6", 2, ("signed_he_constant",), dataset="digits", validation=200, model_arguments={"width": 1 / 16}
-        ),
-        "laptop": all_methods(
-            "conv6", 15, ("signed_he_constant",), train_limit=10_000, model_arguments={"width": 0.25}
-        ),
+        "quick": all_methods("conv6", 2, DIGITS, initializers=_HE_CONSTANT, width=1 / 16),
+        "laptop": all_methods("conv6", 15, {"data": {"limit": 10_000}}, initializers=_HE_CONSTANT, width=0.25),
         "paper": all_methods("conv6", 50),
     },
     seeds={"quick": (0,), "laptop": (0, 1, 2), "paper": tuple(range(5))},

@@ -11,19 +11,18 @@ is half as wide, for 10 epochs, from the He constant initialization only.
 """
 
 from scripts.connectivities.draw_accuracies import METHODS, drawing, table
-from scripts.connectivities.settings import all_methods
+from scripts.connectivities.settings import DIGITS, all_methods
 from scripts.experiment import Experiment
 
 _TITLE = "Conv2 on CIFAR-10"
 _LIMITS = (0.5, 0.75)
+_HE_CONSTANT = ("signed_he_constant",)
 
 EXPERIMENT = Experiment(
     claim="Conv2 learns CIFAR-10 nearly as well by masks or signs of fixed random weights as by its weights.",
     trainings={
-        "quick": all_methods(
-            "conv2", 2, ("signed_he_constant",), dataset="digits", validation=200, model_arguments={"width": 1 / 16}
-        ),
-        "laptop": all_methods("conv2", 10, ("signed_he_constant",), model_arguments={"width": 0.5}),
+        "quick": all_methods("conv2", 2, DIGITS, initializers=_HE_CONSTANT, width=1 / 16),
+        "laptop": all_methods("conv2", 10, initializers=_HE_CONSTANT, width=0.5),
         "paper": all_methods("conv2", 50),
     },
     seeds={"quick": (0,), "laptop": (0, 1, 2), "paper": tuple(range(5))},

@@ -12,50 +12,55 @@ classifies otherwise once they are removed. The laptop size is LeNet for 10 epoc
 first 10,000 training images for 15 epochs; the paper size has Conv2, Conv4 and Conv6.
 """
 
-from scripts.connectivities.settings import NETWORK_NAMES, training
+from scripts.connectivities.settings import DIGITS, NETWORK_NAMES, method_of, training
 from scripts.experiment import Experiment
-from scripts.publishing.markdown import markdown_table, mean_min_max
-from scripts.publishing.results import COLORS, draw_band
+from scripts.publishing.curves import by_training
+from scripts.publishing.figures import COLORS, draw_band, legend_below
+from scripts.publishing.tables import markdown_table, mean_min_max
 
+# Of each curve the method, what is changed in it, the colour and the line.
 _KINDS = {
     "baseline": ("baseline", {}, COLORS[0], "-"),
     "free pruning": ("free pruning", {}, COLORS[1], "-"),
-    "free pruning, weights removed": ("free pruning", {"remove_weights": True}, COLORS[6], "--"),
+    "free pruning, weights removed": ("free pruning", {"network": {"remove_weights": True}}, COLORS[6], "--"),
 }
-_NARROW = {"train_limit": 10_000, "model_arguments": {"width": 0.25}}
 
 
-def _trainings(model, epochs, **changes):
+def _trainings(network, epochs, *changes, width=1.0):
     return tuple(
-        training(f"{NETWORK_NAMES[model]}: {kind}", method, model, epochs, **own, **changes)
+        training(f"{NETWORK_NAMES[network]}: {kind}", method, network, epochs, own, *changes, width=width)
         for kind, (method, own, _, _) in _KINDS.items()
     )
 
 
+def _kind(training):
+    removed = ", weights removed" if getattr(training.network, "remove_weights", False) else ""
+    return f"{method_of(training)}{removed}"
+
+
 def _draw(figure, curves):
-    names = [name for name in NETWORK_NAMES.values() if any(curve.label.startswith(name) for curve in curves)]
+    names = [name for name in NETWORK_NAMES if any(curve.training.network.name == name for curve in curves)]
     for axes, name in zip(figure.subplots(1, len(names), squeeze=False)[0], names, strict=True):
+        shown = [curve for curve in curves if curve.training.network.name == name]
         for kind, (_, _, color, line) in _KINDS.items():
-            same = [curve for curve in curves if curve.label == f"{name}: {kind}"]
+            same = [curve for curve in shown if _kind(curve.training) == kind]
             if same:
-                draw_band(axes, same, "val_accuracy", ("epoch",), color, kind, by="epoch", linestyle=line)
-        axes.set_title(name, loc="left")
+                draw_band(axes, same, "val_accuracy", "epoch", color=color, label=kind, by="epoch", linestyle=line)
+        axes.set_title(NETWORK_NAMES[name], loc="left")
         axes.set(xlabel="epoch", ylabel="held-out accuracy")
         axes.grid(alpha=0.3)
-    handles, labels = axes.get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=3, frameon=False)
+    legend_below(figure, axes, columns=3)
 
 
 def _table(curves):
     lines = []
-    for label in dict.fromkeys(curve.label for curve in curves):
-        same = [curve.summary for curve in curves if curve.label == label]
-        different = [summary["different_without_weights"] for summary in same if "different_without_weights" in summary]
-        images = same[0]["test_images"]
+    for label, same in by_training(curves).items():
+        summaries = [curve.summary for curve in same]
+        different = [each["different_without_weights"] for each in summaries if "different_without_weights" in each]
         cells = [
             *(label, len(same)),
-            *mean_min_max([summary["test_accuracy_at_best"] for summary in same]),
-            f"{', '.join(map(str, different))} of {images:,}" if different else "-",
+            *mean_min_max([summary["test_accuracy_at_best"] for summary in summaries]),
+            f"{', '.join(map(str, different))} of {summaries[0]['test_images']:,}" if different else "-",
         ]
         lines.append(cells)
     head = [
@@ -68,9 +73,12 @@ def _table(curves):
 EXPERIMENT = Experiment(
     claim="Weights of +-1 on scaled images are the same network as He constant weights: their masks train alike.",
     trainings={
-        "quick": _trainings("lenet_300_100", 2, dataset="digits", validation=200, model_arguments={"width": 0.1}),
-        "laptop": (*_trainings("lenet_300_100", 10), *_trainings("conv2", 15, **_NARROW)),
-        "paper": tuple(t for model in ("conv2", "conv4", "conv6") for t in _trainings(model, 50)),
+        "quick": _trainings("lenet_300_100", 2, DIGITS, width=0.1),
+        "laptop": (
+            *_trainings("lenet_300_100", 10),
+            *_trainings("conv2", 15, {"data": {"limit": 10_000}}, width=0.25),
+        ),
+        "paper": tuple(t for network in ("conv2", "conv4", "conv6") for t in _trainings(network, 50)),
     },
     seeds={"quick": (0,), "laptop": (0, 1, 2), "paper": tuple(range(5))},
     draw=_draw,

@@ -11,32 +11,37 @@ Free pruning from the He constant initialization, settings of table A.2. LeNet i
 not mention. The laptop size is LeNet for 30 epochs; the paper size has Conv2, Conv4 and Conv6 too.
 """
 
-import statistics
-
-from scripts.connectivities.settings import NETWORK_NAMES, training
+from scripts.connectivities.settings import DIGITS, NETWORK_NAMES, training
 from scripts.experiment import Experiment
-from scripts.publishing.markdown import markdown_table, mean_min_max, percent
-from scripts.publishing.results import COLORS, by_label
+from scripts.publishing.curves import ends
+from scripts.publishing.figures import COLORS
+from scripts.publishing.tables import markdown_table, mean_min_max, percent
 
 _ON_LENET = (0.0001, 0.001, 0.01, 0.1, 0.3, 0.5, 0.7, 1.0)
 _ON_LENET_RESCALED = (0.01, 0.1, 0.3, 0.5, 0.7, 1.0)
 _ON_CONV = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
-_RESCALED = ", rescaled masks"
+# By p, of LeNet.
 _PAPER = {
-    "p = 0.01": "10 % lower than at 0.5",
-    "p = 0.1": "1 % lower than at 0.5",
-    "p = 0.3": "as at 0.5",
-    "p = 0.7": "as at 0.5",
-    "p = 1": "95 %, about 65 % removed",
+    0.01: "10 % lower than at 0.5",
+    0.1: "1 % lower than at 0.5",
+    0.3: "as at 0.5",
+    0.7: "as at 0.5",
+    1.0: "95 %, about 65 % removed",
 }
 
 
-def _trainings(model, probabilities, epochs, rescale=False, **changes):
-    name = NETWORK_NAMES[model] + _RESCALED * rescale
+def _title(network, rescale):
+    return NETWORK_NAMES[network] + (", rescaled masks" if rescale else "")
+
+
+def _trainings(network, probabilities, epochs, *changes, rescale=False, width=1.0):
     return tuple(
-        training(f"{name}, p = {p:g}", "free pruning", model, epochs, positive=p, rescale=rescale, **changes)
+        training(
+            f"{_title(network, rescale)}, p = {p:g}", "free pruning", network, epochs,
+            {"network": {"initializer_arguments": {"positive": p}, "rescale": rescale}}, *changes, width=width,
+        )
         for p in probabilities
-    )
+    )  # fmt: skip
 
 
 def _on_lenet(epochs):
@@ -46,46 +51,43 @@ def _on_lenet(epochs):
     )
 
 
-def _by_probability(curves, network):
-    """Pairs of p and the runs with it, ascending."""
-    groups = {}
-    for curve in curves:
-        name, p = curve.label.split(", p = ")
-        if name == network:
-            groups.setdefault(float(p), []).append(curve)
-    return sorted(groups.items())
+def _fields(training):
+    network = training.network
+    return {
+        "network": network.name,
+        "rescale": network.rescale,
+        "p": network.initializer_arguments["positive"],
+    }
 
 
 def _draw(figure, curves):
-    names = list(dict.fromkeys(curve.label.split(", p = ")[0] for curve in curves))
-    columns = [[name for name in names if name.startswith("LeNet") == is_lenet] for is_lenet in (True, False)]
-    columns = [column for column in columns if column]
+    runs = ends(curves, _fields)
+    is_lenet = runs["network"] == "lenet_300_100"
+    columns = [column for column in (runs[is_lenet], runs[~is_lenet]) if len(column)]
     all_axes = figure.subplots(2, len(columns), sharex="col", squeeze=False)
     for (accuracy, removed), column in zip(all_axes.T, columns, strict=True):
-        for name, color in zip(column, COLORS, strict=False):
-            for axes, key in ((accuracy, "test_accuracy_at_best"), (removed, "changed")):
-                points = [(p, [curve.summary[key] for curve in same]) for p, same in _by_probability(curves, name)]
-                x = [p for p, _ in points]
-                axes.plot(x, [statistics.mean(v) for _, v in points], "o-", ms=4, color=color, label=name)
-                low, high = ([extreme(v) for _, v in points] for extreme in (min, max))
-                axes.fill_between(x, low, high, color=color, alpha=0.2, linewidth=0)
+        for (which, same), color in zip(column.groupby(["network", "rescale"], sort=False), COLORS, strict=False):
+            for axes, measure in ((accuracy, "test_accuracy_at_best"), (removed, "changed")):
+                found = same.groupby("p")[measure].agg(["mean", "min", "max"])
+                axes.plot(found.index, found["mean"], "o-", ms=4, color=color, label=_title(*which))
+                axes.fill_between(found.index, found["min"], found["max"], color=color, alpha=0.2, linewidth=0)
                 axes.grid(alpha=0.3)
         accuracy.set(ylabel="test accuracy")
         accuracy.legend(frameon=False)
         removed.set(xlabel="probability p of a positive weight", ylabel="fraction removed", ylim=(0, None))
-        if column[0].startswith("LeNet"):
+        if (column["network"] == "lenet_300_100").all():
             removed.set_xscale("log")
     figure.suptitle("Free pruning of weights of unequal signs: mean and range", x=0.01, ha="left")
 
 
 def _table(curves):
     lines = []
-    for label, same in by_label(curves).items():
+    for (label, network, p), same in ends(curves, _fields).groupby(["label", "network", "p"], sort=False):
         cells = [
             *(label, len(same)),
-            *mean_min_max([curve.summary["test_accuracy_at_best"] for curve in same]),
-            percent(statistics.mean(curve.summary["changed"] for curve in same)),
-            _PAPER.get(label.split(", ")[-1], "-") if label.startswith("LeNet") else "-",
+            *mean_min_max(same["test_accuracy_at_best"]),
+            percent(same["changed"].mean()),
+            _PAPER.get(p, "-") if network == "lenet_300_100" else "-",
         ]
         lines.append(cells)
     head = ["training", "seeds", "test accuracy: mean", "min", "max", "removed: mean", "paper"]
@@ -95,13 +97,11 @@ def _table(curves):
 EXPERIMENT = Experiment(
     claim="Free pruning does not need as many negative as positive weights; LeNet learns even without negative ones.",
     trainings={
-        "quick": _trainings(
-            "lenet_300_100", (0.5, 1.0), 2, dataset="digits", validation=200, model_arguments={"width": 0.1}
-        ),
+        "quick": _trainings("lenet_300_100", (0.5, 1.0), 2, DIGITS, width=0.1),
         "laptop": _on_lenet(30),
         "paper": (
             *_on_lenet(100),
-            *(t for model in ("conv2", "conv4", "conv6") for t in _trainings(model, _ON_CONV, 50)),
+            *(t for network in ("conv2", "conv4", "conv6") for t in _trainings(network, _ON_CONV, 50)),
         ),
     },
     seeds={"quick": (0,), "laptop": (0, 1, 2), "paper": tuple(range(5))},

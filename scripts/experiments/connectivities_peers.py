@@ -14,52 +14,73 @@ the mean of ten evaluations. Magnitude pruning: dense Adam, batch 25, pruned in 
 best epoch is one after that. The laptop size has 10 epochs, which favours what learns fast.
 """
 
-import statistics
-
-from scripts.connectivities.settings import training
+from scripts.connectivities.settings import DIGITS, method_of, pruned_half_way, training
 from scripts.experiment import Experiment
-from scripts.publishing.markdown import markdown_table, mean_min_max, percent
-from scripts.publishing.results import COLORS, by_label
+from scripts.publishing.curves import ends
+from scripts.publishing.figures import COLORS
+from scripts.publishing.tables import markdown_table, mean_min_max, percent
+from scripts.running.optimizer import Optimizer
+from scripts.running.schedules import Cosine
+from scripts.running.task import Classification
 
-_BERNOULLI = {"mode": "bernoulli", "optimizer": "sgd", "learning_rate": 100.0}
-_EDGE_POPUP = {"mode": "edge_popup", "optimizer": "sgd", "learning_rate": 0.1, "batch_size": 128}
-_METHODS = {
-    "dense": ("baseline", {}, "o"),
-    "free pruning": ("free pruning", {}, "s"),
-    "free pruning, rescaled": ("free pruning", {"rescale": True}, "D"),
-    "minimal pruning": ("minimal pruning", {}, "v"),
-    "Bernoulli supermask": ("baseline", _BERNOULLI, "P"),
-    "edge-popup 50 %": ("baseline", {**_EDGE_POPUP, "sparsity": 0.5}, "X"),
-    "edge-popup 90 %": ("baseline", {**_EDGE_POPUP, "sparsity": 0.9}, "X"),
-    "magnitude 50 %": ("baseline", {"sparsity": 0.5}, "^"),
-    "magnitude 90 %": ("baseline", {"sparsity": 0.9}, "^"),
+_LENET = "lenet_300_100"
+_BERNOULLI = {
+    "network": {"mode": "bernoulli"},
+    "optimizer": Optimizer("momentum", 100.0, Cosine()),
+    "task": Classification(evaluations=10),  # a mask is drawn for each
+}
+_EDGE_POPUP = {"optimizer": Optimizer("momentum", 0.1, Cosine()), "batch_size": 128}
+_STYLES = {
+    "baseline": (COLORS[0], "o"),
+    "free pruning": (COLORS[1], "s"),
+    "minimal pruning": (COLORS[2], "v"),
+    "Bernoulli supermask": (COLORS[3], "P"),
+    "edge-popup": (COLORS[4], "X"),
+    "magnitude": (COLORS[5], "^"),
 }
 
 
-def _trainings(epochs, **changes):
-    return tuple(
-        training(label, method, "lenet_300_100", epochs, **own, **changes)
-        for label, (method, own, _) in _METHODS.items()
+def _trainings(epochs, *changes, width=1.0):
+    def make(label, method, *own):
+        return training(label, method, _LENET, epochs, *own, *changes, width=width)
+
+    def edge_popup(sparsity):
+        network = {"network": {"mode": "edge_popup", "sparsity": sparsity}}
+        return make(f"edge-popup {100 * sparsity:g} %", "free pruning", _EDGE_POPUP, network)
+
+    dense = make("dense", "baseline")
+    return (
+        dense,
+        make("free pruning", "free pruning"),
+        make("free pruning, rescaled", "free pruning", {"network": {"rescale": True}}),
+        make("minimal pruning", "minimal pruning"),
+        make("Bernoulli supermask", "free pruning", _BERNOULLI),
+        *(edge_popup(sparsity) for sparsity in (0.5, 0.9)),
+        *(pruned_half_way(dense, f"magnitude {100 * sparsity:g} %", sparsity) for sparsity in (0.5, 0.9)),
     )
 
 
-def _summaries(curves):
-    return {label: [curve.summary for curve in same] for label, same in by_label(curves).items()}
+def _fields(training):
+    return {"method": method_of(training), "rescale": getattr(training.network, "rescale", False)}
+
+
+def _runs(curves):
+    """Pairs of what is the same of one training, as tuple, and its runs, as data frame."""
+    runs = ends(curves, _fields).reindex(columns=["label", "method", "rescale", "test_accuracy_at_best", "changed"])
+    return runs.fillna({"changed": 0}).groupby(["label", "method", "rescale"], sort=False)
 
 
 def _draw(figure, curves):
     axes = figure.subplots()
-    families = list(dict.fromkeys(label.split(" ")[0] for label in _METHODS))
-    for label, same in _summaries(curves).items():
-        removed = statistics.mean(summary.get("changed", 0) for summary in same)
-        accuracy = [summary["test_accuracy_at_best"] for summary in same]
-        mean = statistics.mean(accuracy)
+    for (label, method, rescale), same in _runs(curves):
+        accuracy = same["test_accuracy_at_best"]
+        color, marker = _STYLES[method]
         axes.errorbar(
-            removed,
-            mean,
-            yerr=[[mean - min(accuracy)], [max(accuracy) - mean]],
-            fmt=_METHODS[label][2],
-            color=COLORS[families.index(label.split(" ")[0]) % len(COLORS)],
+            same["changed"].mean(),
+            accuracy.mean(),
+            yerr=[[accuracy.mean() - accuracy.min()], [accuracy.max() - accuracy.mean()]],
+            fmt="D" if rescale else marker,
+            color=color,
             ms=8,
             capsize=3,
             label=label,
@@ -71,14 +92,10 @@ def _draw(figure, curves):
 
 
 def _table(curves):
-    lines = []
-    for label, same in _summaries(curves).items():
-        cells = [
-            *(label, len(same)),
-            *mean_min_max([summary["test_accuracy_at_best"] for summary in same]),
-            percent(statistics.mean(summary.get("changed", 0) for summary in same)),
-        ]
-        lines.append(cells)
+    lines = [
+        [label, len(same), *mean_min_max(same["test_accuracy_at_best"]), percent(same["changed"].mean())]
+        for (label, _, _), same in _runs(curves)
+    ]
     head = ["method", "seeds", "test accuracy: mean", "min", "max", "removed: mean"]
     return markdown_table(head, lines) + "\n\nAccuracies are those of each run's best epoch on held-out images."
 
@@ -86,7 +103,7 @@ def _table(curves):
 EXPERIMENT = Experiment(
     claim="Free pruning reaches what its peers reach that are told how many weights to remove.",
     trainings={
-        "quick": _trainings(2, dataset="digits", validation=200, model_arguments={"width": 0.1}),
+        "quick": _trainings(2, DIGITS, width=0.1),
         "laptop": _trainings(10),
         "paper": _trainings(100),
     },
