@@ -1,0 +1,153 @@
+"""The settings of table A.2, and what figures and tables make of runs with them."""
+
+import matplotlib.figure
+import pandas as pd
+import pytest
+
+from scripts.connectivities.network import ConnectivityNetwork
+from scripts.connectivities.observers import BestEpochTested, ChangedConnections, MagnitudePruned, WeightsRemoved
+from scripts.connectivities.settings import all_methods, method_of, pruned_half_way, training
+from scripts.experiment import find
+from scripts.publishing.curves import Curve
+from scripts.publishing.publish import publish
+from scripts.running.runner import Options, folder_of, run
+
+EXPERIMENTS = [f"connectivities_{name}" for name in ("c1", "c2", "c3", "c4", "fig3", "fig4", "peers")]
+LENET = "lenet_300_100"
+
+
+def test_settings_are_those_of_table_a_2():
+    rates = {
+        ("lenet_300_100", "baseline"): 1e-3,
+        ("conv2", "baseline"): 2e-4,
+        ("conv4", "baseline"): 3e-4,
+        ("conv6", "free pruning"): 3e-3,
+        ("conv2", "minimal pruning"): 3e-3,
+        ("conv4", "free flipping"): 5e-4,
+        ("conv6", "minimal flipping"): 5e-4,
+    }
+    for (network, method), rate in rates.items():
+        declared = training("a", method, network, 1)
+        assert (declared.optimizer.learning_rate, declared.batch_size, declared.data.validation) == (rate, 25, 5000)
+        assert declared.data.name == ("mnist" if network == LENET else "cifar10")
+        assert declared.network.arguments.get("plain", False) == (network != LENET)
+        assert method_of(declared) == method
+    labels = [declared.label for declared in all_methods("conv2", 1)]
+    assert len(set(labels)) == len(labels) == 15
+
+
+def test_what_is_observed_follows_from_the_network():
+    changes = ({"mode": "flip"}, {"remove_weights": True}, {"initializer": "he_normal", "initializer_arguments": {}})
+    kinds = [
+        [type(observer) for observer in training("a", "free pruning", LENET, 1, {"network": change}).observers]
+        for change in changes
+    ]
+    assert kinds == [
+        [ChangedConnections, BestEpochTested, WeightsRemoved],
+        *[[ChangedConnections, BestEpochTested]] * 2,
+    ]
+    baseline = training("a", "baseline", LENET, 7)
+    assert baseline.observers == (BestEpochTested(),)
+    assert pruned_half_way(baseline, "b", 0.5).observers == (MagnitudePruned(3, 0.5), BestEpochTested(first=3))
+
+
+def finished(declared, seed=0, held_out=(0.5, 0.75), best=0.7):
+    """A run as if it were done; what is known of it follows from its observers."""
+    rows = pd.DataFrame({"epoch": range(len(held_out)), "when": "epoch", "val_accuracy": held_out})
+    rows["step"] = 10 * (rows["epoch"] + 1)
+    summary = {"test_accuracy": 0.5, "test_images": 360, "test_accuracy_at_best": best}
+    if isinstance(declared.network, ConnectivityNetwork):
+        rows["changed"] = summary["changed"] = 0.25
+    if declared.part(MagnitudePruned):
+        summary["changed"] = declared.part(MagnitudePruned).sparsity
+    if declared.part(WeightsRemoved):
+        summary["different_without_weights"] = seed
+    return Curve(declared, seed, rows, summary)
+
+
+def drawn(name, size):
+    """The figure and the table of an experiment of which two seeds are finished."""
+    experiment, figure = find(name), matplotlib.figure.Figure()
+    curves = [finished(declared, seed) for declared in experiment.trainings[size] for seed in (0, 1)]
+    experiment.draw(figure, curves)
+    for draw in experiment.more_pictures.values():
+        draw(matplotlib.figure.Figure(), curves)
+    return figure, experiment.table(curves)
+
+
+@pytest.mark.parametrize("name", EXPERIMENTS)
+@pytest.mark.parametrize("size", ["quick", "laptop", "paper"])
+def test_every_training_has_its_line(name, size):
+    _, table = drawn(name, size)
+    labels = [declared.label for declared in find(name).trainings[size]]
+    assert [line.split(" | ")[:2] for line in table.splitlines()[2:] if line.startswith("|")] == [
+        [f"| {label}", "2"] for label in labels
+    ]
+
+
+def labels_of_lines(axes):
+    return [line.get_label() for line in axes.lines]
+
+
+def test_columns_of_initializations_and_lines_of_methods():
+    figure, _ = drawn("connectivities_c1", "laptop")
+    accuracies, changed = figure.axes[:3], figure.axes[3:]
+    assert [axes.get_title("left") for axes in accuracies] == ["Glorot normal", "He normal", "He constant"]
+    methods = ["baseline", "free pruning", "minimal pruning", "free flipping", "minimal flipping"]
+    for axes in accuracies:  # not those whose average is by layer
+        assert labels_of_lines(axes) == methods
+    for axes in changed:
+        assert labels_of_lines(axes) == methods[1:]
+
+
+def test_a_panel_for_each_network():
+    figure, table = drawn("connectivities_fig3", "laptop")
+    assert [axes.get_title("left") for axes in figure.axes] == ["LeNet", "Conv2"]
+    assert labels_of_lines(figure.axes[1]) == ["baseline", "free pruning", "free pruning, weights removed"]
+    assert [line.split(" | ")[-1] for line in table.splitlines()[2:5]] == ["- |", "0, 1 of 360 |", "- |"]
+
+
+def test_lines_over_the_probability():
+    figure, table = drawn("connectivities_fig4", "laptop")
+    accuracy, removed = figure.axes
+    assert labels_of_lines(accuracy) == ["LeNet", "LeNet, rescaled masks"]
+    assert accuracy.lines[0].get_xdata().tolist() == [0.0001, 0.001, 0.01, 0.1, 0.3, 0.5, 0.7, 1.0]
+    assert removed.lines[1].get_ydata().tolist() == [0.25] * 6
+    assert "| LeNet, p = 1 | 2 | 70.00 % | 70.00 % | 70.00 % | 25.00 % | 95 %, about 65 % removed |" in table
+    figure, _ = drawn("connectivities_fig4", "paper")
+    assert [labels_of_lines(axes) for axes in figure.axes[1::2]] == [["Conv2", "Conv4", "Conv6"]] * 2
+
+
+def test_a_point_for_each_peer():
+    figure, table = drawn("connectivities_peers", "paper")
+    (axes,) = figure.axes
+    points = [container.lines[0] for container in axes.containers]
+    assert [point.get_xdata().item() for point in points] == [0, 0.25, 0.25, 0.25, 0.25, 0.25, 0.25, 0.5, 0.9]
+    markers = [point.get_marker() for point in points]
+    assert markers == ["o", "s", "D", "v", "P", "X", "X", "^", "^"]
+    colors = [point.get_color() for point in points]
+    assert colors[1] == colors[2]
+    assert len(set(colors)) == 6
+    assert "| dense | 2 | 70.00 % | 70.00 % | 70.00 % | 0.00 % |" in table
+
+
+def test_the_highest_mean_is_of_the_mean_curve():
+    # Held-out means over two seeds: (0.5 + 0.7) / 2 = 0.6, then (0.9 + 0.5) / 2 = 0.7, then (0.6 + 0.6) / 2 = 0.6.
+    declared = training("baseline, He constant", "baseline", LENET, 3)
+    curves = [finished(declared, 0, (0.5, 0.9, 0.6), 0.8), finished(declared, 1, (0.7, 0.5, 0.6), 0.6)]
+    row = find("connectivities_c1").table(curves).splitlines()[-1]
+    assert row.startswith(
+        "| baseline, He constant | 2 | 70.00 % (2) | 70.00 % | 60.00 % | 80.00 % | 50.00 % | - | 97.96 %"
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", EXPERIMENTS)
+def test_experiments_run_and_are_published(tmp_path, name):
+    experiment = find(name)
+    for declared in experiment.trainings["quick"]:
+        run(declared, 0, folder_of(name, "quick", declared.label, 0, tmp_path), Options(progress=False))
+    table = publish(name, "quick", tmp_path, tmp_path)
+    assert all(f"| {declared.label} | 1 |" in table for declared in experiment.trainings["quick"])
+    for picture in (name, *experiment.more_pictures):
+        assert (tmp_path / f"{picture}.png").stat().st_size > 10_000
