@@ -1,6 +1,5 @@
 """See and measure the weight profiles of a network: `python -m scripts weight_profiles --model NAME|FILE`."""
 
-import dataclasses
 import functools
 import math
 import pathlib
@@ -14,8 +13,9 @@ from tqdm import tqdm
 from scripts.profiles.draw_matrix import draw_pair, draw_steps
 from scripts.profiles.draw_sheets import draw_sheets
 from scripts.profiles.networks import load_network
-from scripts.running.files import replacing, write_csv
-from train_by_reconnect import score_profiles, weight_profiles
+from scripts.profiles.scores import profile_scores, write_scores
+from scripts.running.files import replacing
+from train_by_reconnect import weight_profiles
 
 DPI = 110  # 7 points, the smallest text of a sheet, are then 11 pixels
 PAIR_DPI = 96
@@ -54,7 +54,8 @@ def _profile(parsed):
         draw_steps(figure, chosen)
         yield _save(figure, folder / f"{stem}_steps.{parsed.format}")
     if not parsed.no_scores:
-        yield _write_scores(model, folder / f"{stem}.csv", parsed.seed)
+        write_scores(folder / f"{stem}.csv", profile_scores(model, parsed.seed))
+        yield folder / f"{stem}.csv"
 
 
 def choose(profiles, name, model):
@@ -103,16 +104,6 @@ def _count(number):
         if number >= size:
             return f"{number / size:.3g} {letter}"
     return str(number)
-
-
-def _write_scores(model, path, seed):
-    rows = [dataclasses.asdict(score) for score in score_profiles(model, seed=seed)]
-    write_csv(path, [{key: _cell(value) for key, value in row.items()} for row in rows])
-    return path
-
-
-def _cell(value):
-    return "x".join(map(str, value)) if isinstance(value, tuple) else value
 
 
 def _save(figure, path, dpi=DPI):

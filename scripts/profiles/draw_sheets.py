@@ -9,7 +9,7 @@ import matplotlib.patches
 import numpy as np
 
 from scripts.profiles.statistics import envelope
-from scripts.publishing.results import COLORS
+from scripts.publishing.figures import COLORS
 
 PER_SHEET = 300
 _MARK = "#d00000"

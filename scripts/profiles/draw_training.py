@@ -13,10 +13,13 @@ import matplotlib.lines
 import matplotlib.patches
 import numpy as np
 
-from scripts.laperm.training import Training
 from scripts.profiles.draw_sheets import draw_envelope
 from scripts.profiles.statistics import envelope
-from scripts.publishing.results import COLORS
+from scripts.publishing.figures import COLORS
+from scripts.running.images import Images
+from scripts.running.network import Network
+from scripts.running.optimizer import Optimizer
+from scripts.running.training import Training, changed
 from train_by_reconnect import KernelSnapshots
 
 _MAX_POINTS = 10_000
@@ -72,26 +75,19 @@ def record(layer, epochs=40, every=5, seed=0):
     Raises:
         ValueError: there is no such layer.
     """
-    common = {
-        "model": "conv2",
-        "dataset": "digits",
-        "epochs": epochs,
-        "batch_size": 36,
-        "model_arguments": {"width": 0.5, "dropout": 0.0},
-    }
-    laperm = {"sync_period": SYNC_PERIOD, "skip_bias": False}
+    adam = Training(
+        "Adam", Images("digits"), Network("conv2", {"width": 0.5, "dropout": 0.0}), epochs=epochs, batch_size=36
+    )
+    synchronized = Optimizer(around="laperm", arguments={"sync_period": SYNC_PERIOD, "skip_bias": False})
     recordings = []
-    for training in (
-        Training("Adam", optimizer="adam", **common),
-        Training(f"LaPerm, k = {SYNC_PERIOD}", optimizer_arguments=laperm, **common),
-    ):
+    for training in (adam, changed(adam, label=f"LaPerm, k = {SYNC_PERIOD}", optimizer=synchronized)):
         prepared, snapshots = training.prepare(seed), KernelSnapshots(layer, every)
         prepared.model.fit(
             prepared.batches(0), steps_per_epoch=prepared.steps_per_epoch, epochs=epochs, verbose=0,
             shuffle=False, callbacks=[snapshots],
         )  # fmt: skip
-        accuracy = prepared.summary()["test_accuracy"]
-        period = training.optimizer_arguments.get("sync_period")
+        accuracy = prepared.evaluate_test()["accuracy"]
+        period = training.optimizer.sync_period
         recordings.append(Recording(training.label, snapshots.steps, snapshots.rows, accuracy, period))
     return recordings
 

@@ -8,13 +8,13 @@ import functools
 import pathlib
 
 import keras
-import numpy as np
 import tqdm
 
 from models.published import load_published
-from scripts.publishing.markdown import markdown_table
+from scripts.profiles.scores import profile_scores
+from scripts.publishing.tables import markdown_table
 from scripts.running.circumstances import circumstances
-from train_by_reconnect import make_dissimilar, score_profiles
+from train_by_reconnect import make_dissimilar
 
 MOBILENET = "mobilenet_2_5_224_tf.h5"
 MOBILENET_V2 = "mobilenet_v2_weights_tf_dim_ordering_tf_kernels_0.35_224_no_top.h5"
@@ -69,35 +69,33 @@ def lines(title, scores):
 
     Args:
         title: str.
-        scores: list of `ProfileScore`.
+        scores: data frame, as of `profile_scores`.
 
     Returns:
         List of list of str, the cells of each line.
     """
-    depthwise = [score for score in scores if len(score.shape) == 4 and score.shape[-1] == 1 < score.units]
-    other = [score for score in scores if score not in depthwise]
-    if not depthwise:
+    has_one_filter = scores["shape"].map(lambda shape: len(shape) == 4 and shape[-1] == 1)
+    is_depthwise = has_one_filter & (scores["units"] > 1)
+    if not is_depthwise.any():
         return [_cells(title, scores)]
-    return [_cells(f"{title}, depthwise", depthwise), _cells(f"{title}, other kernels", other)]
+    return [
+        _cells(f"{title}, depthwise", scores[is_depthwise]),
+        _cells(f"{title}, other kernels", scores[~is_depthwise]),
+    ]
 
 
 def _cells(title, scores):
     cells = [title, str(len(scores))]
     for measure in ("plain", "standardized"):
-        own = _values(scores, measure)
-        cells.append(f"{np.median(own):.3f} ({own.min():.3f} to {own.max():.3f})")
-        cells += [
-            f"{np.median(_values(scores, f'{measure}_{null}')):.3f}" for null in ("initializer", "gaussian", "shuffled")
-        ]
-    cells.append(f"{np.median(_values(scores, 'gaussian_profile')):.3f}")
+        own = scores[measure]
+        cells.append(f"{own.median():.3f} ({own.min():.3f} to {own.max():.3f})")
+        cells += [f"{scores[f'{measure}_{null}'].median():.3f}" for null in ("initializer", "gaussian", "shuffled")]
+    cells.append(f"{scores['gaussian_profile'].median():.3f}")
     for measure, null in (("plain", "gaussian"), ("standardized", "gaussian"), ("standardized", "shuffled")):
-        own, noise = _values(scores, measure), _values(scores, f"{measure}_{null}")
-        cells.append(f"{np.median((1 - own) / (1 - noise)):.2f} (less alike in {np.sum(own < noise)} of {len(own)})")
+        own, noise = scores[measure], scores[f"{measure}_{null}"]
+        ratio = ((1 - own) / (1 - noise)).median()
+        cells.append(f"{ratio:.2f} (less alike in {(own < noise).sum()} of {len(own)})")
     return cells
-
-
-def _values(scores, field):
-    return np.array([getattr(score, field) for score in scores])
 
 
 def main():
@@ -107,7 +105,7 @@ def main():
     parsed = parser.parse_args()
     found = []
     for title, build in tqdm.tqdm(networks(parsed.directory).items(), unit="network", leave=False):
-        found += lines(title, score_profiles(build(), seed=0))
+        found += lines(title, profile_scores(build(), seed=0))
     print(f"{markdown_table(HEAD, found)}\n\nSeed 0; {'; '.join(circumstances().values())}.")
 
 
