@@ -7,7 +7,7 @@ import pytest
 
 from scripts.__main__ import main
 from scripts.profiles import draw_training
-from scripts.running.files import read_csv
+from scripts.running.files import read_csv, records
 
 
 @pytest.fixture
@@ -30,11 +30,11 @@ def test_a_network_in_a_file(saved, tmp_path, capsys):
         assert (tmp_path / "out" / name).stat().st_size > 10_000
     rows = read_csv(tmp_path / "out" / "small.csv")
     # 3 x 3 x 3 = 27 weights for each of 8 filters; 6 x 6 x 8 = 288 for each of 4 units
-    assert [(row["layer"], row["shape"], row["units"], row["size"]) for row in rows] == [
+    assert [(row["layer"], row["shape"], row["units"], row["size"]) for row in records(rows)] == [
         ("first", "3x3x3x8", 8, 27),
         ("second", "288x4", 4, 288),
     ]
-    assert all(0 < row["plain"] <= 1 for row in rows)
+    assert rows["plain"].between(0, 1, inclusive="right").all()
 
 
 def test_a_named_network_and_a_layer_of_it(tmp_path, capsys):

@@ -5,10 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scripts.profiles import draw_matrix, draw_training
-from scripts.profiles import draw_sheets as draw_profiles
+from scripts.profiles import draw_matrix, draw_sheets, draw_training
 from scripts.profiles.draw_matrix import draw_pair, draw_steps
-from scripts.profiles.draw_sheets import draw_sheets
 from scripts.profiles.statistics import density, envelope, ribbons
 from train_by_reconnect import weight_profiles
 
@@ -89,7 +87,7 @@ def test_a_sheet_shows_each_kernel_with_its_layers_name():
         keras.layers.Dense(1, name="single"),
     )
     profiles = weight_profiles(model)
-    [figure] = draw_sheets(profiles, "title", profiles[0].name)
+    [figure] = draw_sheets.draw_sheets(profiles, "title", profiles[0].name)
     assert titles(figure) == [
         ["first", "4 x 27"],
         ["depthwise", "4 x 9"],
@@ -106,13 +104,13 @@ def test_two_to_many_matrices(tmp_path, monkeypatch):
     many = [keras.layers.Dense(1, name=f"{name}{number}") for number in range(12)]
     profiles = weight_profiles(network(*many, shape=(1,)))
     for count in (1, 2, 12):
-        [figure] = draw_sheets(profiles[:count], "title")
+        [figure] = draw_sheets.draw_sheets(profiles[:count], "title")
         assert len(figure.axes) == count
         figure.savefig(tmp_path / "a.png", dpi=50)
     assert all(len(line) <= 27 for line in titles(figure)[11][:2])
     assert titles(figure)[11][0].startswith("a_very_long")
-    monkeypatch.setattr(draw_profiles, "PER_SHEET", 5)
-    sheets = list(draw_sheets(profiles, "title"))
+    monkeypatch.setattr(draw_sheets, "PER_SHEET", 5)
+    sheets = list(draw_sheets.draw_sheets(profiles, "title"))
     assert [len(sheet.axes) for sheet in sheets] == [5, 5, 2]
     assert [sheet.texts[0].get_text() for sheet in sheets] == ["title (1 to 5)", "title (6 to 10)", "title (from 11)"]
 
