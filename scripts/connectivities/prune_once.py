@@ -46,13 +46,6 @@ class PruneOnce(keras.callbacks.Callback):
 
 
 def fraction_of_zeros(model):
-    """The fraction of zeros among all trainable weights.
-
-    Args:
-        model: `keras.Model`.
-
-    Returns:
-        Float.
-    """
+    """The fraction of zeros among all trainable weights of a model."""
     weights = [variable.numpy() for variable in model.trainable_variables]
     return sum(int(np.sum(each == 0)) for each in weights) / sum(each.size for each in weights)

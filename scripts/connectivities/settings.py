@@ -75,16 +75,7 @@ def _observers(network):
 
 
 def pruned_half_way(baseline, label, sparsity):
-    """The same training of all weights, of which so many are pruned by magnitude half way; only then counts the best.
-
-    Args:
-        baseline: `Training`.
-        label: str.
-        sparsity: float.
-
-    Returns:
-        `Training`.
-    """
+    """The same training of all weights, pruned by magnitude half way; only an epoch after that may be the best."""
     half = baseline.epochs // 2
     return changed(baseline, label=label, observers=(MagnitudePruned(half, sparsity), BestEpochTested(first=half)))
 

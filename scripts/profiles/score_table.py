@@ -26,15 +26,7 @@ HEAD = (
 
 
 def mobilenet(weights=None, dissimilar=False):
-    """MobileNet 0.25 from a file, or as Keras initializes it, or that made dissimilar.
-
-    Args:
-        weights: str, path or None.
-        dissimilar: bool.
-
-    Returns:
-        `keras.Model`.
-    """
+    """MobileNet 0.25 from a file, or as Keras initializes it, or that made dissimilar."""
     keras.utils.set_random_seed(0)
     model = keras.applications.MobileNet(alpha=0.25, weights=weights)
     if dissimilar:
@@ -43,14 +35,7 @@ def mobilenet(weights=None, dissimilar=False):
 
 
 def networks(directory):
-    """The networks of the table.
-
-    Args:
-        directory: str or path, the folder of weights.
-
-    Returns:
-        Dict from a title to a function that makes the network.
-    """
+    """The networks of the table, of weights in a folder: dict from a title to a function that makes the network."""
     directory = pathlib.Path(directory)
     v2 = functools.partial(keras.applications.MobileNetV2, alpha=0.35, include_top=False, input_shape=(224, 224, 3))
     published = {"ResNet-50, LaPerm, p = 0": "resnet50", "Conv7, LaPerm": "Conv7"}
@@ -65,15 +50,7 @@ def networks(directory):
 
 
 def lines(title, scores):
-    """The lines of one network in the table: depthwise kernels, whose vectors are short, apart from the others.
-
-    Args:
-        title: str.
-        scores: data frame, as of `profile_scores`.
-
-    Returns:
-        List of list of str, the cells of each line.
-    """
+    """The cells of each line of one network: depthwise kernels, whose vectors are short, apart from the others."""
     has_one_filter = scores["shape"].map(lambda shape: len(shape) == 4 and shape[-1] == 1)
     is_depthwise = has_one_filter & (scores["units"] > 1)
     if not is_depthwise.any():

@@ -32,14 +32,7 @@ class Page:
         self._parser.add_render_rule("table_close", lambda *_: "</table></div>\n")
 
     def anchor(self, path):
-        """The id of a file of the page, escaped for an attribute.
-
-        Args:
-            path: `pathlib.Path`.
-
-        Returns:
-            Str.
-        """
+        """The id of a file of the page, escaped for an attribute."""
         return html.escape(self._anchors[path])
 
     def markdown(self, text, folder, deeper=0):
@@ -71,28 +64,13 @@ class Page:
         return self._parser.renderer.render(tokens, self._parser.options, {}), linked
 
     def inline(self, text, folder):
-        """Render Markdown of a single paragraph or heading.
-
-        Args:
-            text: str.
-            folder: `pathlib.Path`, where relative links start.
-
-        Returns:
-            Str, HTML without a tag around it.
-        """
+        """HTML, without a tag around it, of Markdown of a single paragraph or heading in a file of that folder."""
         tokens = self._parser.parseInline(text.strip())
         tokens[0].children = self._resolved(tokens[0].children, folder, {})
         return self._parser.renderer.render(tokens, self._parser.options, {})
 
     def figures(self, captions):
-        """Show the pictures that the page has not shown so far.
-
-        Args:
-            captions: dict from the `pathlib.Path` of a picture to its caption.
-
-        Returns:
-            Str, HTML.
-        """
+        """HTML of the pictures that the page has not shown so far, of a dict from their paths to their captions."""
         return "".join(
             f"<figure>{self._picture(path, caption)}{_caption(caption)}</figure>\n"
             for path, caption in captions.items()

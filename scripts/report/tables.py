@@ -36,13 +36,7 @@ def sort_key(text):
 
 
 def ranks(cells):
-    """The place of each cell of a column when the column is sorted; equal cells share one.
-
-    Args:
-        cells: list of str.
-
-    Returns:
-        List of int, None for cells that hold nothing.
+    """The place of each cell of a column when the column is sorted; equal cells share one, and empty ones have none.
 
     Example:
 
@@ -55,35 +49,17 @@ def ranks(cells):
 
 
 def plain(children):
-    """The text of parsed Markdown without its marks.
-
-    Args:
-        children: iterable of tokens.
-
-    Returns:
-        Str.
-    """
+    """The text of parsed Markdown, given as its tokens, without its marks."""
     return "".join(" " if child.type == "softbreak" else child.content for child in children).strip()
 
 
 def raw(text):
-    """HTML among parsed Markdown.
-
-    Args:
-        text: str, HTML.
-
-    Returns:
-        `markdown_it.token.Token`.
-    """
+    """HTML as a token among those of parsed Markdown."""
     return markdown_it.token.Token("html_inline", "", 0, content=text)
 
 
 def make_sortable(tokens):
-    """Give the heads of one table their buttons and its cells their ranks, unless there is nothing to sort.
-
-    Args:
-        tokens: list of the `markdown_it.token.Token` of the table, which are changed in place.
-    """
+    """Give the heads of one table, among its tokens, their buttons and its cells their ranks, if it can be sorted."""
     heads = [(token, tokens[number + 1]) for number, token in enumerate(tokens) if token.type == "th_open"]
     cells = [(token, tokens[number + 1]) for number, token in enumerate(tokens) if token.type == "td_open"]
     pictures = any(child.type == "image" for _, inline in cells for child in inline.children)
