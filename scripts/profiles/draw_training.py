@@ -61,7 +61,7 @@ class Recording:
 
 
 def record(layer, epochs=40, every=5, seed=0):
-    """Train the network of the quickstart on digits with Adam and with LaPerm, from the same initial weights.
+    """Train `conv2` at half its width on digits with Adam and with LaPerm, from the same initial weights.
 
     Args:
         layer: str, a layer of `conv2`, as in `KernelSnapshots`.

@@ -142,7 +142,7 @@ def test_the_highest_mean_is_of_the_mean_curve():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", EXPERIMENTS)
+@pytest.mark.parametrize("name", [name for name in EXPERIMENTS if name[-2:] not in ("c2", "c3")])  # they are as c4
 def test_experiments_run_and_are_published(tmp_path, name):
     experiment = find(name)
     for declared in experiment.trainings["quick"]:
