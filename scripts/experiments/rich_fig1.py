@@ -12,63 +12,56 @@ not the printed 0.1. The laptop size is a quarter as wide, for 10 epochs of 5,00
 is a ReLU-Net.
 """
 
-import statistics
-
 from scripts.experiment import Experiment
-from scripts.publishing.markdown import markdown_table, percent
-from scripts.publishing.results import COLORS
-from scripts.rich.gradient_training import FRACTIONS, GRADIENTS, GradientTraining, rank_of
-from scripts.running.files import read_csv
+from scripts.publishing.curves import by_training, written
+from scripts.publishing.figures import COLORS
+from scripts.publishing.tables import markdown_table, percent
+from scripts.rich.settings import adam, balanced, nesterov, section_3
+from scripts.rich.sorted_gradients import FRACTIONS, GRADIENTS, SortedGradients, rank_of
+from scripts.running.training import changed
 
-_VGG, _RESNET = "VGG-5 on MNIST", "ResNet-18 on CIFAR-10"
-_PAPER = {_VGG: "3,646,154", _RESNET: "11,173,962"}
-
-
-def _vgg(epochs, after, **changes):
-    settings = {
-        "dataset": "mnist",
-        "learning_rate": 0.001,
-        "gradients_after": after,
-        "model_arguments": {"batch_norm": True, "inner_kernel_size": 3},
-    }
-    return GradientTraining(_VGG, "vgg5", epochs=epochs, **{**settings, **changes})
-
-
-def _resnet(epochs, after, **changes):
-    settings = {
-        "dataset": "cifar10",
-        "learning_rate": 0.01,
-        "optimizer": "nesterov",
-        "halve_every": 30,
-        "gradients_after": after,
-        "train_limit": None,
-    }
-    return GradientTraining(_RESNET, "resnet18", epochs=epochs, **{**settings, **changes})
+_VGG = section_3(
+    "VGG-5 on MNIST",
+    balanced("mnist"),
+    ("vgg5", {"batch_norm": True, "inner_kernel_size": 3}),
+    adam(),
+    epochs=100,
+    observers=(SortedGradients((0, 1, 10, 100)),),
+)
+_RESNET = section_3(
+    "ResNet-18 on CIFAR-10",
+    balanced("cifar10", limit=None),
+    ("resnet18", {}),
+    nesterov(),
+    epochs=180,
+    observers=(SortedGradients((0, 1, 30, 180)),),
+)
+# The digits' 8 by 8 pixels are too few for VGG-5, and nothing of ResNet-18 is quick.
+_QUICK = section_3(
+    "ReLU-Net on digits",
+    balanced("digits", limit=300, validation=100),
+    ("relu_net", {}),
+    adam(),
+    epochs=2,
+    observers=(SortedGradients(),),
+)
+_PAPER = {_VGG.label: "3,646,154", _RESNET.label: "11,173,962"}
 
 
 def _sorted(curves):
-    """Dict from a label to a dict from the epoch to a dict from the rank to the mean row over the seeds."""
+    """Dict from a label to a dict from the epoch to the mean components over the seeds, by their rank."""
     means = {}
-    for label in dict.fromkeys(curve.label for curve in curves):
-        same = {}
-        for row in _rows([curve for curve in curves if curve.label == label]):
-            same.setdefault(row["epoch"], {}).setdefault(row["rank"], []).append(row)
+    for label, same in by_training(curves).items():
+        rows = _rows(same)
         means[label] = {
-            epoch: {
-                rank: {key: statistics.mean(row[key] for row in rows) for key in ("magnitude", "norm_share")}
-                for rank, rows in by_rank.items()
-            }
-            for epoch, by_rank in same.items()
+            epoch: of_epoch.groupby("rank")[["magnitude", "norm_share"]].mean()
+            for epoch, of_epoch in rows.groupby("epoch")
         }
     return means
 
 
 def _rows(curves):
-    return [
-        {"label": curve.label, "seed": curve.seed, **row}
-        for curve in curves
-        for row in read_csv(curve.folder / GRADIENTS)
-    ]
+    return written(curves, GRADIENTS)
 
 
 def _draw(figure, curves):
@@ -76,14 +69,13 @@ def _draw(figure, curves):
     figure.set_size_inches(4.8 * len(networks) + 0.4, 6.4)
     columns = figure.subplots(2, len(networks), squeeze=False).T
     for column, (label, epochs) in zip(columns, networks.items(), strict=True):
-        largest = 0
-        for (epoch, by_rank), color in zip(epochs.items(), COLORS, strict=False):
-            magnitudes = [row["magnitude"] for row in by_rank.values()]
-            largest = max(largest, magnitudes[0])
-            percents = [100 * rank / max(by_rank) for rank in by_rank]
-            column[0].plot(percents, magnitudes, color=color, label=f"after epoch {epoch}" if epoch else "at first")
-            column[1].plot(list(by_rank), magnitudes, color=color)
-        column[0].set_title(f"{label}: {max(by_rank):,} components", fontsize=10, loc="left")
+        largest, count = (max(of(components) for components in epochs.values()) for of in (_largest, _count))
+        for (epoch, components), color in zip(epochs.items(), COLORS, strict=False):
+            ranks, magnitudes = components.index, components["magnitude"]
+            said = f"after epoch {epoch}" if epoch else "at first"
+            column[0].plot(100 * ranks / count, magnitudes, color=color, label=said)
+            column[1].plot(ranks, magnitudes, color=color)
+        column[0].set_title(f"{label}: {count:,} components", fontsize=10, loc="left")
         column[0].set(xlabel="rank of the component, % of all", ylim=(0, None))
         column[1].set(xscale="log", yscale="log", xlabel="rank of the component", ylim=(largest / 1e6, 2 * largest))
         column[1].set_title("the same, both axes logarithmic", fontsize=10, loc="left")
@@ -94,6 +86,14 @@ def _draw(figure, curves):
     figure.suptitle("Sorted absolute components of a stochastic gradient", x=0.01, ha="left")
 
 
+def _count(components):
+    return components.index.max()
+
+
+def _largest(components):
+    return components["magnitude"].max()
+
+
 def _table(curves):
     head = [
         *("network", "seeds", "components (paper)", "after epoch", "largest"),
@@ -102,14 +102,14 @@ def _table(curves):
     ]
     lines = []
     for label, epochs in _sorted(curves).items():
-        seeds = sum(curve.label == label for curve in curves)
-        for epoch, by_rank in epochs.items():
-            count, largest = max(by_rank), by_rank[1]["magnitude"]
-            at = {fraction: by_rank[rank_of(fraction, count)] for fraction in FRACTIONS}
+        seeds = len(by_training(curves)[label])
+        for epoch, components in epochs.items():
+            count, largest = _count(components), _largest(components)
+            at = components.loc[[rank_of(fraction, count) for fraction in FRACTIONS]]
             cells = [
                 *(label, seeds, f"{count:,} ({_PAPER.get(label, '-')})", epoch, f"{largest:.2g}"),
-                *(percent(row["magnitude"] / largest) for row in at.values()),
-                *(percent(at[fraction]["norm_share"]) for fraction in (0.01, 0.1)),
+                *(percent(magnitude / largest) for magnitude in at["magnitude"]),
+                *(percent(components.loc[rank_of(fraction, count), "norm_share"]) for fraction in (0.01, 0.1)),
             ]
             lines.append(cells)
     note = "Absolute values at 1 %: of the component below which 99 % of all are. Means."
@@ -119,21 +119,24 @@ def _table(curves):
 EXPERIMENT = Experiment(
     claim="Most components of a stochastic gradient are near zero, and only a small portion is significant.",
     trainings={
-        # The digits' 8 by 8 pixels are too few for VGG-5, and nothing of ResNet-18 is quick.
-        "quick": (
-            GradientTraining("ReLU-Net on digits", "relu_net", "digits", 2, 0.001, train_limit=300, validation=100),
-        ),
+        "quick": (_QUICK,),
         "laptop": (
-            _vgg(
-                10,
-                (0, 1, 3, 10),
-                train_limit=5000,
-                validation=1000,
-                model_arguments={"batch_norm": True, "inner_kernel_size": 3, "width": 0.25},
+            changed(
+                _VGG,
+                data=balanced("mnist", limit=5000, validation=1000),
+                network={"arguments": {**_VGG.network.arguments, "width": 0.25}},
+                epochs=10,
+                observers=(SortedGradients((0, 1, 3, 10)),),
             ),
-            _resnet(15, (0, 1, 5, 15), train_limit=4000, validation=1000, model_arguments={"width": 0.25}),
+            changed(
+                _RESNET,
+                data=balanced("cifar10", limit=4000, validation=1000),
+                network={"arguments": {"width": 0.25}},
+                epochs=15,
+                observers=(SortedGradients((0, 1, 5, 15)),),
+            ),
         ),
-        "paper": (_vgg(100, (0, 1, 10, 100)), _resnet(180, (0, 1, 30, 180))),
+        "paper": (_VGG, _RESNET),
     },
     seeds={"quick": (0,), "laptop": (0, 1, 2), "paper": tuple(range(5))},
     draw=_draw,

@@ -101,8 +101,17 @@ def collect(name, size, results):
 
 def evaluations(curves):
     """All evaluations of all runs, as one data frame with the label and the seed in front."""
-    frames = [curve.rows.assign(label=curve.label, seed=curve.seed) for curve in curves]
-    together = pd.concat(frames, ignore_index=True)
+    return _together(curves, [curve.rows for curve in curves])
+
+
+def written(curves, file):
+    """A CSV that each run has written into its folder, as one data frame with the label and the seed in front."""
+    return _together(curves, [read_csv(curve.folder / file) for curve in curves])
+
+
+def _together(curves, frames):
+    named = [frame.assign(label=curve.label, seed=curve.seed) for curve, frame in zip(curves, frames, strict=True)]
+    together = pd.concat(named, ignore_index=True)
     return together[["label", "seed", *together.columns.drop(["label", "seed"])]]
 
 

@@ -1,11 +1,15 @@
 """The experiments of section 5 of the rich regime paper, which differ in network, depth and data set only."""
 
 from scripts.experiment import Experiment
-from scripts.rich.activity_training import ActivityTraining
-from scripts.rich.draw_activity import drawing, rows, table
+from scripts.rich.activity import Activity
+from scripts.rich.activity_tables import activity_rows, activity_table
+from scripts.rich.draw_activity import drawing
+from scripts.rich.settings import PRINTED_RATE, USUAL_RATE, adam, balanced, section_3
+from scripts.running.training import changed
 
 _DATASETS = {"mnist": "MNIST", "fashion_mnist": "Fashion-MNIST"}
-_USUAL, _PRINTED = 0.001, 0.1  # learning rates of Adam
+_SEEDS = {"quick": (0,), "laptop": (0, 1, 2), "paper": tuple(range(5))}
+_QUICK = {"epochs": 2, "data": balanced("digits", limit=300, validation=100)}
 
 
 def relu_nets(name, dataset):
@@ -19,16 +23,10 @@ def relu_nets(name, dataset):
         `Experiment` with a second picture, that of the learning rate which the paper prints.
     """
 
-    def trainings(widths, **settings):
+    def trainings(widths, **changes):
         return tuple(
-            ActivityTraining(
-                f"width {width}{suffix}",
-                "relu_net",
-                learning_rate=rate,
-                model_arguments={"units": width, "depth": 4},
-                **{"dataset": dataset, **settings},
-            )
-            for rate, suffix in ((_USUAL, ""), (_PRINTED, f", learning rate {_PRINTED}"))
+            _training(f"width {width}{suffix}", dataset, ("relu_net", {"units": width, "depth": 4}), rate, changes)
+            for rate, suffix in ((USUAL_RATE, ""), (PRINTED_RATE, f", learning rate {PRINTED_RATE}"))
             for width in widths
         )
 
@@ -37,15 +35,15 @@ def relu_nets(name, dataset):
         claim="Active parameters are spread over all layers of a narrow ReLU-Net, and concentrated in the very bottom "
         "and the very top layer of a wide one.",
         trainings={
-            "quick": trainings((5, 20), dataset="digits", epochs=2, train_limit=300, validation=100),
+            "quick": trainings((5, 20), **_QUICK),
             "laptop": trainings((100, 1000), epochs=15),
-            "paper": trainings((100, 5000), epochs=100),
+            "paper": trainings((100, 5000)),
         },
-        seeds={"quick": (0,), "laptop": (0, 1, 2), "paper": tuple(range(5))},
+        seeds=_SEEDS,
         draw=drawing(title),
-        more_pictures={f"{name}_rate_{_PRINTED}": drawing(title, f"learning rate {_PRINTED}")},
-        rows=rows,
-        table=table,
+        more_pictures={f"{name}_rate_{PRINTED_RATE}": drawing(title, PRINTED_RATE)},
+        rows=activity_rows,
+        table=activity_table,
     )
 
 
@@ -60,15 +58,9 @@ def conv_nets(depth, dataset):
         `Experiment`.
     """
 
-    def trainings(filters, depth=depth, **settings):
+    def trainings(filters, depth=depth, **changes):
         return tuple(
-            ActivityTraining(
-                f"width {width}",
-                "conv_net",
-                learning_rate=_USUAL,
-                model_arguments={"filters": width, "depth": depth},
-                **{"dataset": dataset, **settings},
-            )
+            _training(f"width {width}", dataset, ("conv_net", {"filters": width, "depth": depth}), USUAL_RATE, changes)
             for width in filters
         )
 
@@ -77,12 +69,18 @@ def conv_nets(depth, dataset):
         "layer of a wide one.",
         trainings={
             # Four convolutions would leave nothing of the digits' 8 by 8 pixels.
-            "quick": trainings((3, 6), min(depth, 3), dataset="digits", epochs=2, train_limit=300, validation=100),
-            "laptop": trainings((10, 64), epochs=10, train_limit=2000, validation=500),
-            "paper": trainings((10, 100), epochs=100),
+            "quick": trainings((3, 6), min(depth, 3), **_QUICK),
+            "laptop": trainings((10, 64), epochs=10, data={"limit": 2000, "validation": 500}),
+            "paper": trainings((10, 100)),
         },
-        seeds={"quick": (0,), "laptop": (0, 1, 2), "paper": tuple(range(5))},
+        seeds=_SEEDS,
         draw=drawing(f"{depth + 1}-layer Conv-Nets on {_DATASETS[dataset]}"),
-        rows=rows,
-        table=table,
+        rows=activity_rows,
+        table=activity_table,
     )
+
+
+def _training(label, dataset, network, rate, changes):
+    """A training whose active parameters are counted, at paper size but for the changes."""
+    usual = section_3(label, balanced(dataset), network, adam(rate), epochs=100, observers=(Activity(),))
+    return changed(usual, changes)

@@ -1,12 +1,12 @@
-"""A training of the rich regime paper in which the components of a step's gradient are sorted, every now and then."""
+"""An observer of the rich regime paper: the components of a step's gradient, sorted every now and then."""
 
 import dataclasses
 
 import keras
 import numpy as np
 
-from scripts.rich.training import PreparedRich, RichTraining
-from scripts.running.files import read_csv, write_csv
+from scripts.running.files import read_csv, records, write_csv
+from scripts.running.observers import Observation
 from train_by_reconnect import full_batch_gradient
 
 GRADIENTS = "gradients.csv"
@@ -15,32 +15,27 @@ _POINTS = 300
 
 
 @dataclasses.dataclass(frozen=True)
-class GradientTraining(RichTraining):
-    """The setting of Fig. 1: the gradient of one mini-batch, its components sorted by their absolute values.
+class SortedGradients:
+    """Sort the components of the gradient of one mini-batch by their absolute values, as in Fig. 1.
+
+    The run's folder gets `gradients.csv`, with the components after each of these epochs.
 
     Args:
-        gradients_after: tuple of int, the numbers of epochs after which the gradient is taken; 0 is before the first
-            step. Defaults to `(0, 1)`.
+        after: tuple of int, the numbers of epochs after which the gradient is taken; 0 is before the first step.
+            Defaults to `(0, 1)`.
     """
 
-    gradients_after: tuple = (0, 1)
+    after: tuple = (0, 1)
 
-    def prepared(self, model, loaded, seed):
-        """What is ready to start."""
-        return PreparedGradients(self, model, loaded, seed)
-
-
-class PreparedGradients(PreparedRich):
-    """A training whose stochastic gradient is sorted; `gradients.csv` in its folder has the components."""
-
-    def callbacks(self, folder, log_dir=None):
-        """Take the gradients, all of the same mini-batch, so that only the weights differ."""
-        x, y, size = self.loaded.x_train, self.loaded.y_train, min(self.training.batch_size, len(self.loaded.x_train))
-        chosen = np.random.default_rng(self.seed).choice(len(x), size, replace=False)
-        return [SortedGradients(folder / GRADIENTS, x[chosen], y[chosen], self.training.gradients_after)]
+    def observe(self, prepared):
+        """Take all gradients of the same mini-batch, so that only the weights differ."""
+        x, y = prepared.loaded.x_train, prepared.loaded.y_train
+        size = min(prepared.training.batch_size, len(x))
+        chosen = np.random.default_rng(prepared.seed).choice(len(x), size, replace=False)
+        return Observation([GradientSorter(prepared.folder / GRADIENTS, x[chosen], y[chosen], self.after)])
 
 
-class SortedGradients(keras.callbacks.Callback):
+class GradientSorter(keras.callbacks.Callback):
     """Write the sorted absolute components of the gradient of a batch, thinned to some hundred ranks.
 
     The gradient is that of a train step: batch normalization takes the statistics of the batch. Weight decay is left
@@ -60,8 +55,9 @@ class SortedGradients(keras.callbacks.Callback):
 
     def on_epoch_begin(self, epoch, logs=None):
         """Take the gradient after as many epochs as are behind the model."""
-        if self._epochs is None and epoch:  # an earlier attempt was cut
-            self._rows = [row for row in read_csv(self.path) if row["epoch"] < epoch] if self.path.exists() else []
+        if self._epochs is None and epoch and self.path.exists():  # an earlier attempt was cut
+            rows = read_csv(self.path)
+            self._rows = records(rows[rows["epoch"] < epoch])
         self._take(epoch)
 
     def on_epoch_end(self, epoch, logs=None):

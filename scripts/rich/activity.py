@@ -1,11 +1,11 @@
-"""A training of the rich regime paper that counts how often each parameter is active, and says where those are."""
+"""The observer of section 5 of the rich regime paper: how often each parameter is active, and where those are."""
 
 import dataclasses
 
 import numpy as np
 
-from scripts.rich.training import PreparedRich, RichTraining
 from scripts.running.files import replacing, write_csv
+from scripts.running.observers import Observation
 from train_by_reconnect import ActivityMap
 
 SHARES, FREQUENCIES = "shares.csv", "frequencies.npz"
@@ -13,8 +13,11 @@ MOST_BLOCKS = 96
 
 
 @dataclasses.dataclass(frozen=True)
-class ActivityTraining(RichTraining):
-    """The setting of section 5: after every epoch the largest components of the full-batch gradient are counted.
+class Activity:
+    """Count after every epoch the largest components of the full-batch gradient.
+
+    The run's folder gets `shares.csv`, the layers and their shares of the active parameters, and `frequencies.npz`, a
+    `picture` of each weight matrix, named "alpha/path of the matrix".
 
     Args:
         percents: tuple of numbers, alpha: how many percent of all parameters are called active. Defaults to
@@ -23,30 +26,18 @@ class ActivityTraining(RichTraining):
 
     percents: tuple = (1, 10, 30)
 
-    def prepared(self, model, loaded, seed):
-        """What is ready to start."""
-        return PreparedActivity(self, model, loaded, seed)
+    def observe(self, prepared):
+        """Count the active parameters; at the end it is written where they were."""
+        loaded, folder = prepared.loaded, prepared.folder
+        activity = SavedActivity(folder, loaded.x_train, loaded.y_train, self.percents)
 
+        def summary():
+            write_csv(folder / SHARES, layer_shares(activity))
+            with replacing(folder / FREQUENCIES) as partial:
+                np.savez(partial, **_pictures(activity))
+            return {}
 
-class PreparedActivity(PreparedRich):
-    """A training whose active parameters are counted.
-
-    Its folder gets `shares.csv`, the layers and their shares of the active parameters, and `frequencies.npz`, a
-    `picture` of each weight matrix, named "alpha/path of the matrix".
-    """
-
-    def callbacks(self, folder, log_dir=None):
-        """Count the active parameters."""
-        self._folder = folder
-        self._activity = SavedActivity(folder, self.loaded.x_train, self.loaded.y_train, self.training.percents)
-        return [self._activity]
-
-    def summary(self):
-        """What is known at the end; where the active parameters were is written to the folder."""
-        write_csv(self._folder / SHARES, layer_shares(self._activity))
-        with replacing(self._folder / FREQUENCIES) as partial:
-            np.savez(partial, **_pictures(self._activity))
-        return super().summary()
+        return Observation([activity], summary)
 
 
 class SavedActivity(ActivityMap):
