@@ -9,41 +9,39 @@ Settings as in `rich_fig2`. The laptop size is cut as in `rich_fig2` and `rich_f
 at the learning rate of 0.1.
 """
 
+import functools
+
 from scripts.experiment import Experiment
 from scripts.rich.draw_movement import drawing_bars, drawing_curves
+from scripts.rich.movement_settings import LAPTOP, QUICK, trainings_by_width
 from scripts.rich.movement_tables import movement_rows, movement_table
-from scripts.rich.movement_training import QUICK, RATES, trainings_by_width
+from scripts.rich.settings import PRINTED_RATE, USUAL_RATE
 
 _TITLE = "ReLU-Nets on Fashion-MNIST"
 _LOG = ((1, "log"), (4, "log"))
 _LINEAR = ((1, "linear"), (4, "linear"))
-
-
-def _trainings(depth, widths, epochs, rates=RATES, **changes):
-    changes = {"dataset": "fashion_mnist", **changes}
-    return tuple(t for rate in rates for t in trainings_by_width(depth, widths, epochs, rate, **changes))
-
+_trainings = functools.partial(trainings_by_width, "fashion_mnist")
 
 EXPERIMENT = Experiment(
     claim="On Fashion-MNIST too, putting back the few parameters that moved far hurts, and training always helps.",
     trainings={
-        "quick": (*_trainings(1, (10,), 2, **QUICK), *_trainings(4, (10,), 2, **QUICK)),
+        "quick": (*_trainings(1, (10,), changes=QUICK), *_trainings(4, (10,), changes=QUICK)),
         "laptop": (
-            *_trainings(1, (10, 100, 1000), 20, (0.1,)),
-            *_trainings(1, (10, 100, 1000, 10_000), 20, (0.001,)),
-            *_trainings(4, (10, 100, 1000), 20),
+            *_trainings(1, (10, 100, 1000), (PRINTED_RATE,), LAPTOP),
+            *_trainings(1, (10, 100, 1000, 10_000), (USUAL_RATE,), LAPTOP),
+            *_trainings(4, (10, 100, 1000), changes=LAPTOP),
         ),
         "paper": (
-            *_trainings(1, (10, 20, 100, 1000, 10_000, 100_000), 100),
-            *_trainings(4, (10, 20, 100, 1000, 5000), 100),
+            *_trainings(1, (10, 20, 100, 1000, 10_000, 100_000)),
+            *_trainings(4, (10, 20, 100, 1000, 5000)),
         ),
     },
     seeds={"quick": (0,), "laptop": (0, 1, 2), "paper": tuple(range(5))},
-    draw=drawing_curves(_LOG, 0.1, _TITLE),
+    draw=drawing_curves(_LOG, PRINTED_RATE, _TITLE),
     more_pictures={
-        "rich_fig14_rate_0.001": drawing_curves(_LOG, 0.001, _TITLE),
-        "rich_fig15": drawing_curves(_LINEAR, 0.1, _TITLE),
-        "rich_fig15_rate_0.001": drawing_curves(_LINEAR, 0.001, _TITLE),
+        "rich_fig14_rate_0.001": drawing_curves(_LOG, USUAL_RATE, _TITLE),
+        "rich_fig15": drawing_curves(_LINEAR, PRINTED_RATE, _TITLE),
+        "rich_fig15_rate_0.001": drawing_curves(_LINEAR, USUAL_RATE, _TITLE),
         "rich_fig16": drawing_bars(_TITLE),
     },
     rows=movement_rows,

@@ -13,28 +13,24 @@ seeds. The paper leaves open how images are scaled, whether there are biases, an
 
 from scripts.experiment import Experiment
 from scripts.rich.draw_movement import drawing_bars, drawing_curves
+from scripts.rich.movement_settings import LAPTOP, QUICK, trainings_by_width
 from scripts.rich.movement_tables import movement_rows, movement_table
-from scripts.rich.movement_training import QUICK, RATES, trainings_by_width
+from scripts.rich.settings import PRINTED_RATE, USUAL_RATE
 
 _TITLE = "Two-layer ReLU-Nets (d = 1) on MNIST"
 _ROWS = ((1, "log"), (1, "linear"))
 
-
-def _trainings(widths, epochs, **changes):
-    return tuple(t for rate in RATES for t in trainings_by_width(1, widths, epochs, rate, **changes))
-
-
 EXPERIMENT = Experiment(
     claim="Few parameters move far, and putting them back hurts; a narrow trained ReLU-Net beats a wide random one.",
     trainings={
-        "quick": _trainings((10, 20), 2, **QUICK),
-        "laptop": _trainings((10, 100, 1000, 10_000), 20),
-        "paper": _trainings((10, 20, 100, 1000, 10_000, 100_000), 100),
+        "quick": trainings_by_width("mnist", 1, (10, 20), changes=QUICK),
+        "laptop": trainings_by_width("mnist", 1, (10, 100, 1000, 10_000), changes=LAPTOP),
+        "paper": trainings_by_width("mnist", 1, (10, 20, 100, 1000, 10_000, 100_000)),
     },
     seeds={"quick": (0,), "laptop": (0, 1, 2), "paper": tuple(range(5))},
-    draw=drawing_curves(_ROWS, 0.1, _TITLE),
+    draw=drawing_curves(_ROWS, PRINTED_RATE, _TITLE),
     more_pictures={
-        "rich_fig2_rate_0.001": drawing_curves(_ROWS, 0.001, _TITLE),
+        "rich_fig2_rate_0.001": drawing_curves(_ROWS, USUAL_RATE, _TITLE),
         "rich_fig4a": drawing_bars(_TITLE),
     },
     rows=movement_rows,

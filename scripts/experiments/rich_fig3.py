@@ -10,28 +10,24 @@ Settings as in `rich_fig2`. The laptop size has widths up to 1,000 for 20 of 100
 
 from scripts.experiment import Experiment
 from scripts.rich.draw_movement import drawing_bars, drawing_curves
+from scripts.rich.movement_settings import LAPTOP, QUICK, trainings_by_width
 from scripts.rich.movement_tables import movement_rows, movement_table
-from scripts.rich.movement_training import QUICK, RATES, trainings_by_width
+from scripts.rich.settings import PRINTED_RATE, USUAL_RATE
 
 _TITLE = "Five-layer ReLU-Nets (d = 4) on MNIST"
 _ROWS = ((4, "log"), (4, "linear"))
 
-
-def _trainings(widths, epochs, **changes):
-    return tuple(t for rate in RATES for t in trainings_by_width(4, widths, epochs, rate, **changes))
-
-
 EXPERIMENT = Experiment(
     claim="With four hidden layers too, putting back the few parameters that moved far hurts, and few are enough.",
     trainings={
-        "quick": _trainings((10, 20), 2, **QUICK),
-        "laptop": _trainings((10, 100, 1000), 20),
-        "paper": _trainings((10, 20, 100, 1000, 5000), 100),
+        "quick": trainings_by_width("mnist", 4, (10, 20), changes=QUICK),
+        "laptop": trainings_by_width("mnist", 4, (10, 100, 1000), changes=LAPTOP),
+        "paper": trainings_by_width("mnist", 4, (10, 20, 100, 1000, 5000)),
     },
     seeds={"quick": (0,), "laptop": (0, 1, 2), "paper": tuple(range(5))},
-    draw=drawing_curves(_ROWS, 0.1, _TITLE),
+    draw=drawing_curves(_ROWS, PRINTED_RATE, _TITLE),
     more_pictures={
-        "rich_fig3_rate_0.001": drawing_curves(_ROWS, 0.001, _TITLE),
+        "rich_fig3_rate_0.001": drawing_curves(_ROWS, USUAL_RATE, _TITLE),
         "rich_fig4b": drawing_bars(_TITLE),
     },
     rows=movement_rows,

@@ -33,8 +33,10 @@ class Network:
 
     @functools.cached_property
     def shares(self):
-        """Data frame by alpha and layer, bottom first: over the runs, `mean`, `min` and `max` of its share of the
-        active parameters and the mean `fraction` of its own that were active; and its `parameters`.
+        """Data frame by alpha and layer, bottom first.
+
+        Over the runs `mean`, `min` and `max` of the layer's share of the active parameters and the mean `fraction` of
+        its own that were active; and its number of `parameters`.
         """
         groups = written(self.curves, SHARES).groupby(["percent", "layer"], sort=False)
         shares = groups["share"].agg(["mean", "min", "max"])

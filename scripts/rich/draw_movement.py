@@ -1,8 +1,6 @@
 """The figures of section 4: accuracy after re-initialization by percentage, and initial against trained by width."""
 
-import statistics
-
-from scripts.publishing.results import COLORS
+from scripts.publishing.figures import COLORS
 from scripts.rich.movement_tables import networks
 
 # A width has its colour in every figure.
@@ -34,14 +32,14 @@ def drawing_curves(rows, rate, title):
 
     def draw(figure, curves):
         figure.set_size_inches(9, 3 * len(rows) + 0.8)
-        found = [network for network in networks(curves) if network.setting.rate == rate]
+        found = [network for network in networks(curves) if network.rate == rate]
         depths = {depth for depth, _ in rows}
         all_axes = figure.subplots(len(rows), 2, sharey=True, squeeze=False)
         for pair, (depth, scale) in zip(all_axes, rows, strict=True):
             for axes, which in zip(pair, _TITLES, strict=True):
                 for network in found:
-                    if network.setting.depth == depth:
-                        _draw_band(axes, getattr(network, which), network.setting.width)
+                    if network.depth == depth:
+                        _draw_band(axes, getattr(network, which), network.width)
                 if scale == "log":
                     axes.set_xscale("symlog", linthresh=_TICKS[1], linscale=0.5)
                     axes.set_xticks(_TICKS, [f"{tick:g}" for tick in _TICKS])
@@ -60,10 +58,9 @@ def drawing_curves(rows, rate, title):
 
 
 def _draw_band(axes, accuracies, width):
-    x, color = list(accuracies), _WIDTH_COLORS[width]
-    axes.plot(x, list(map(statistics.mean, accuracies.values())), "o-", ms=3, color=color, label=f"w = {width:,}")
-    low, high = (list(map(extreme, accuracies.values())) for extreme in (min, max))
-    axes.fill_between(x, low, high, color=color, alpha=0.15, linewidth=0)
+    x, color = accuracies.index, _WIDTH_COLORS[width]
+    axes.plot(x, accuracies["mean"], "o-", ms=3, color=color, label=f"w = {width:,}")
+    axes.fill_between(x, accuracies["min"], accuracies["max"], color=color, alpha=0.15, linewidth=0)
 
 
 def drawing_bars(title):
@@ -78,13 +75,13 @@ def drawing_bars(title):
 
     def draw(figure, curves):
         found = networks(curves)
-        depths = list(dict.fromkeys(network.setting.depth for network in found))
-        rates = list(dict.fromkeys(network.setting.rate for network in found))
+        depths = list(dict.fromkeys(network.depth for network in found))
+        rates = list(dict.fromkeys(network.rate for network in found))
         figure.set_size_inches(9, 2.7 * len(depths) + 1)
         all_axes = figure.subplots(len(depths), len(rates), sharey=True, squeeze=False)
         for depth, row in zip(depths, all_axes, strict=True):
             for rate, axes in zip(rates, row, strict=True):
-                _draw_bars(axes, [n for n in found if (n.setting.depth, n.setting.rate) == (depth, rate)])
+                _draw_bars(axes, [n for n in found if (n.depth, n.rate) == (depth, rate)])
                 axes.set_title(f"d = {depth}, Adam at {rate:g}", loc="left", fontsize="medium")
             row[0].set_ylabel("test accuracy")
         handles, labels = all_axes[0, 0].get_legend_handles_labels()
@@ -98,12 +95,12 @@ def _draw_bars(axes, found):
     for name, side, color in (("initial", -1, COLORS[0]), ("trained", 1, COLORS[4])):
         x = [position + side * _BAR / 2 for position in range(len(found))]
         values = [getattr(network, name) for network in found]
-        means = list(map(statistics.mean, values))
+        means = [each.mean() for each in values]
         ranges = [[abs(extreme(v) - mean) for v, mean in zip(values, means, strict=True)] for extreme in (min, max)]
         axes.bar(x, means, _BAR, color=color, label=name)
         axes.errorbar(x, means, ranges, fmt="none", ecolor="black", elinewidth=1)
         for position, mean, above in zip(x, means, ranges[1], strict=True):
             place = (position, mean + above)
             axes.annotate(f"{100 * mean:.1f}", place, (0, 2), textcoords="offset points", ha="center", size="small")
-    axes.set_xticks(range(len(found)), [f"{network.setting.width:,}" for network in found])
+    axes.set_xticks(range(len(found)), [f"{network.width:,}" for network in found])
     axes.set(xlabel="width w", ylim=(0, 1.12))

@@ -1,11 +1,11 @@
 """The published numbers of section 4: the curves, one line for each network, and the paper's findings beside ours."""
 
 import dataclasses
-import statistics
 
-from scripts.publishing.markdown import markdown_table, mean_min_max, percent
-from scripts.publishing.results import by_label
-from scripts.rich.movement_training import reinitialized, setting_of
+from scripts.publishing.curves import by_training, ends, written
+from scripts.publishing.tables import markdown_table, mean_min_max, percent
+from scripts.rich.reinitialized import REINITIALIZED
+from scripts.running.training import Training
 
 _HEAD = (
     *("network", "seeds", "parameters", "initial: mean", "trained: mean", "min", "max"),
@@ -15,101 +15,87 @@ _FEW, _TENTH = 0.1, 10  # percent, which every experiment measures
 _POINT = 0.01
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, eq=False)
 class Network:
-    """The finished runs of one width, depth and learning rate.
+    """The finished runs of one training.
 
     Args:
-        label: str.
-        summaries: list of dict, one for each seed.
-        active: dict from gamma to the test accuracies of the seeds.
-        lazy: dict from epsilon to the same.
+        training: `Training`.
+        summaries: data frame, a row for each seed.
+        active: data frame with `mean`, `min` and `max` over the seeds of the test accuracy, by gamma.
+        lazy: the same by epsilon.
     """
 
-    label: str
-    summaries: list
-    active: dict
-    lazy: dict
+    training: Training
+    summaries: object
+    active: object
+    lazy: object
 
     @property
-    def setting(self):
-        """`scripts.rich.movement_training.Setting`."""
-        return setting_of(self.label)
+    def depth(self):
+        """The number of hidden layers."""
+        return self.training.network.arguments["depth"]
+
+    @property
+    def width(self):
+        """The units of each of these."""
+        return self.training.network.arguments["units"]
+
+    @property
+    def rate(self):
+        """The learning rate."""
+        return self.training.optimizer.learning_rate
 
     @property
     def trained(self):
         """Test accuracies of the trained network, one for each seed."""
-        return [summary["test_accuracy"] for summary in self.summaries]
+        return self.summaries["test_accuracy"]
 
     @property
     def initial(self):
         """The same of the initial one."""
-        return [summary["test_accuracy_initial"] for summary in self.summaries]
+        return self.summaries["test_accuracy_initial"]
 
     @property
     def drop(self):
         """The mean loss of accuracy where the most active 0.1 % of the parameters are put back."""
-        return statistics.mean(self.trained) - statistics.mean(self.active[_FEW])
+        return self.trained.mean() - self.active["mean"][_FEW]
 
     @property
     def lowest(self):
         """Pair: the gamma of the lowest mean accuracy, and that accuracy."""
-        means = {gamma: statistics.mean(values) for gamma, values in self.active.items()}
-        gamma = min(means, key=means.get)
-        return gamma, means[gamma]
+        return self.active["mean"].idxmin(), self.active["mean"].min()
 
     @property
     def enough(self):
         """The smallest epsilon whose mean accuracy is at most one point under that of the trained network."""
-        least = statistics.mean(self.trained) - _POINT - 1e-9  # decimal fractions are not exact
-        return min(epsilon for epsilon, values in self.lazy.items() if statistics.mean(values) >= least)
+        least = self.trained.mean() - _POINT - 1e-9  # decimal fractions are not exact
+        return self.lazy.index[self.lazy["mean"] >= least].min()
 
 
 def networks(curves):
-    """Finished runs by their label.
-
-    Args:
-        curves: list of `scripts.publishing.results.Curve`.
-
-    Returns:
-        List of `Network`, in the order of the curves.
-    """
+    """Finished runs by their training: list of `Network`, in the order of the curves."""
     found = []
-    for label, same in by_label(curves).items():
-        accuracies = {"active": {}, "lazy": {}}
-        for row in (row for curve in same for row in reinitialized(curve)):
-            accuracies[row["reinitialized"]].setdefault(row["percent"], []).append(row["test_accuracy"])
-        found.append(Network(label, [curve.summary for curve in same], **accuracies))
+    for same in by_training(curves).values():
+        rows = written(same, REINITIALIZED).astype({"percent": float})
+        accuracies = rows.groupby(["reinitialized", "percent"])["test_accuracy"].agg(["mean", "min", "max"])
+        found.append(Network(same[0].training, ends(same), accuracies.loc["active"], accuracies.loc["lazy"]))
     return found
 
 
 def movement_rows(curves):
-    """The plotted numbers: accuracy after each re-initialization of each run.
-
-    Args:
-        curves: list of `scripts.publishing.results.Curve`.
-
-    Returns:
-        List of dict.
-    """
-    return [{"label": curve.label, "seed": curve.seed, **row} for curve in curves for row in reinitialized(curve)]
+    """The plotted numbers: data frame of the accuracy after each re-initialization of each run."""
+    rows = written(curves, REINITIALIZED)
+    return rows.assign(percent=[f"{each:g}" for each in rows["percent"]])  # "10" beside "0.1", not "10.0"
 
 
 def movement_table(curves):
-    """One line for each network, then what the paper finds, each with our numbers.
-
-    Args:
-        curves: list of `scripts.publishing.results.Curve`.
-
-    Returns:
-        Str, Markdown.
-    """
+    """One line for each network, then what the paper finds, each with our numbers: Markdown."""
     found = networks(curves)
     lines = [markdown_table(_HEAD, map(_cells, found))]
     groups = {}
     for network in found:
-        depth, _, rate = network.setting
-        groups.setdefault(f"d = {depth}, rate {rate:g}", []).append(network)
+        groups.setdefault(f"d = {network.depth}, rate {network.rate:g}", []).append(network)
     lines += ["", "What the paper finds, and our means over the seeds by width, in test accuracy:", ""]
     for finding, ours in _FINDINGS.items():
         lines.append(f"- {finding}")
@@ -120,10 +106,10 @@ def movement_table(curves):
 def _cells(network):
     gamma, lowest = network.lowest
     return [
-        *(network.label, len(network.summaries), f"{network.summaries[0]['parameters']:,}"),
-        percent(statistics.mean(network.initial)),
+        *(network.training.label, len(network.summaries), f"{network.summaries['parameters'][0]:,}"),
+        percent(network.initial.mean()),
         *mean_min_max(network.trained),
-        percent(statistics.mean(network.active[_FEW])),
+        percent(network.active["mean"][_FEW]),
         f"{percent(lowest)} ({gamma:g} %)",
         f"{network.enough:g} %",
     ]
@@ -134,7 +120,7 @@ def _points(fraction):
 
 
 def _by_width(networks, text):
-    return ", ".join(f"w = {network.setting.width:,}: {text(network)}" for network in networks)
+    return ", ".join(f"w = {network.width:,}: {text(network)}" for network in networks)
 
 
 def _drops(networks):
@@ -146,26 +132,25 @@ def _drops(networks):
 def _lowest(networks):
     def text(network):
         gamma, lowest = network.lowest
-        return f"{percent(statistics.mean(network.active[_TENTH]))} at 10 %, lowest {percent(lowest)} at {gamma:g} %"
+        return f"{percent(network.active['mean'][_TENTH])} at 10 %, lowest {percent(lowest)} at {gamma:g} %"
 
     return _by_width(networks, text)
 
 
 def _recoveries(networks):
-    each = _by_width(networks, lambda network: _points(statistics.mean(network.initial) - network.lowest[1]))
+    each = _by_width(networks, lambda network: _points(network.initial.mean() - network.lowest[1]))
     return f"points from the lowest to 100 %, {each}"
 
 
 def _initial(networks):
-    return _by_width(networks, lambda network: percent(statistics.mean(network.initial)))
+    return _by_width(networks, lambda network: percent(network.initial.mean()))
 
 
 def _narrow_against_wide(networks):
-    narrow, wide = (f(networks, key=lambda network: network.setting.width) for f in (min, max))
+    narrow, wide = (extreme(networks, key=lambda network: network.width) for extreme in (min, max))
     return (
-        f"trained w = {narrow.setting.width:,}: {percent(statistics.mean(narrow.trained))}, lowest seed "
-        f"{percent(min(narrow.trained))}; random w = {wide.setting.width:,}: "
-        f"{percent(statistics.mean(wide.initial))}, highest seed {percent(max(wide.initial))}"
+        f"trained w = {narrow.width:,}: {percent(narrow.trained.mean())}, lowest seed {percent(narrow.trained.min())}; "
+        f"random w = {wide.width:,}: {percent(wide.initial.mean())}, highest seed {percent(wide.initial.max())}"
     )
 
 
