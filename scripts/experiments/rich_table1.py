@@ -17,8 +17,8 @@ too small for VGG-11.
 
 from scripts.experiment import Experiment
 from scripts.rich.draw_layerwise import drawing, dynamics, scattering
+from scripts.rich.earlier_weights import TrainedBefore, WeightsFrom
 from scripts.rich.layerwise_tables import table
-from scripts.rich.layerwise_training import LayerwiseSparseTraining
 from scripts.rich.layerwise_variants import (
     FULL,
     MIDDLE_ONLY,
@@ -28,11 +28,27 @@ from scripts.rich.layerwise_variants import (
     pre_trained,
     top_and_bottom,
 )
+from scripts.rich.settings import balanced, nesterov, section_3
+from scripts.running.training import changed
 
 _TITLE = "VGG-11 on CIFAR-10"
+_VGG = changed(
+    section_3("full", balanced("cifar10", limit=None), ("vgg11", {}), nesterov(), epochs=180), steps_at_once=False
+)
+_LAPTOP_SIZE = {
+    "data": balanced("cifar10", limit=5000, validation=1000),
+    "network": {"arguments": {"width": 0.25}, "initializer": "he_normal"},
+    "epochs": 15,
+    "batch_size": 64,
+    "optimizer": nesterov(halve_every=5),
+}
+_QUICK_SIZE = {
+    "data": balanced("digits", limit=200, validation=200),
+    "network": {"name": "relu_net", "arguments": {"units": 16, "depth": 2}},
+    "epochs": 2,
+    "batch_size": 20,
+}
 _ALL_RHO = (0.1, 0.2, 0.3, 0.4, 0.5)
-_BEFORE = "pre-training"
-_IMAGENET = "vgg11_imagenet.npz"
 _ALL_BOTTOMS = top_and_bottom(1, "all", 0.1)
 _LAPTOP = (
     FULL,
@@ -61,56 +77,56 @@ _PUBLISHED = {
     "random-beta": (54.80, -36.01, 0.16),
 }
 _PUBLISHED_BY_RHO = {  # 0.1 to 0.5
-    "top 1 + bottom 4": (
+    ("top 1 + bottom 4", ""): (
         (76.28, -14.53, 0.09),
         (81.68, -9.12, 0.16),
         (83.91, -6.9, 0.23),
         (85.20, -5.6, 0.29),
         (85.87, -4.94, 0.41),
     ),
-    "top 1 + bottom 4, pre-trained": (
+    ("top 1 + bottom 4", PRE_TRAINED): (
         (84.93, -5.87, 0.09),
         (87.14, -3.66, 0.17),
         (88.23, -2.57, 0.22),
         (87.87, -2.94, 0.29),
         (88.52, -2.28, 0.33),
     ),
-    "top 4 + bottom 4": (
+    ("top 4 + bottom 4", ""): (
         (79.98, -10.83, 0.21),
         (85.04, -5.77, 0.28),
         (86.31, -4.5, 0.33),
         (86.23, -4.58, 0.38),
         (87.48, -3.32, 0.44),
     ),
-    "top 4 + bottom 4, pre-trained": (
+    ("top 4 + bottom 4", PRE_TRAINED): (
         (85.73, -5.08, 0.19),
         (87.38, -3.42, 0.26),
         (88.57, -2.24, 0.32),
         (88.90, -1.91, 0.39),
         (89.19, -1.61, 0.45),
     ),
-    "top 1 + all bottoms": (
+    ("top 1 + all bottoms", ""): (
         (79.79, -11.01, 0.18),
         (86.27, -4.53, 0.27),
         (88.04, -2.76, 0.37),
         (88.08, -2.72, 0.43),
         (88.71, -2.1, 0.55),
     ),
-    "top 1 + all bottoms, pre-trained": (
+    ("top 1 + all bottoms", PRE_TRAINED): (
         (89.17, -1.64, 0.18),
         (90.59, -0.22, 0.28),
         (90.77, -0.03, 0.36),
         (90.98, 0.17, 0.45),
         (90.82, 0.02, 0.53),
     ),
-    "top 4 + all bottoms": (
+    ("top 4 + all bottoms", ""): (
         (77.12, -13.69, 0.23),
         (80.23, -10.58, 0.30),
         (87.60, -3.21, 0.38),
         (88.27, -2.53, 0.48),
         (88.65, -2.15, 0.58),
     ),
-    "top 4 + all bottoms, pre-trained": (
+    ("top 4 + all bottoms", PRE_TRAINED): (
         (88.47, -2.34, 0.23),
         (90.59, -0.22, 0.32),
         (91.08, 0.28, 0.39),
@@ -123,73 +139,43 @@ _PUBLISHED_BY_RHO = {  # 0.1 to 0.5
 def _published():
     """What Table 1 says of each label, as two cells."""
     found = dict(_PUBLISHED)
-    for label, row in _PUBLISHED_BY_RHO.items():
-        name, *pre_trained_mark = label.split(PRE_TRAINED)
-        for rho, cells in zip(_ALL_RHO, row, strict=True):
-            found[f"{name}, rho = {rho:g}{PRE_TRAINED * bool(pre_trained_mark)}"] = cells
+    for (name, start), row in _PUBLISHED_BY_RHO.items():
+        found |= {f"{name}, rho = {rho:g}{start}": cells for rho, cells in zip(_ALL_RHO, row, strict=True)}
     return {label: (f"{a:.2f} % ({d:+.2f})", f"{ratio:g}") for label, (a, d, ratio) in found.items()}
 
 
-def _trainings(variants, **settings):
-    usual = {"model": "vgg11", "dataset": "cifar10", "learning_rate": 0.01, "optimizer": "nesterov", "halve_every": 30}
-    return tuple(LayerwiseSparseTraining(**{**usual, **settings, **variant}) for variant in variants)
+def _with_pre_training(size, images, skipped, variants, pre_trained_variants):
+    """The variants; then full training on images which these do not use, and variants that start from it."""
+    before = changed(_VGG, size, FULL, label="pre-training", data={"limit": images, "skip": skipped})
+    from_it = (pre_trained(variant, TrainedBefore(before)) for variant in pre_trained_variants)
+    return [
+        *(changed(_VGG, size, variant) for variant in variants),
+        before,
+        *(changed(_VGG, size, variant) for variant in from_it),
+    ]
 
 
-def _before(images, of):
-    """The full training on images which those that start from it do not use."""
-    return {**FULL, "label": _BEFORE, "train_limit": images, "train_skip": of}
-
-
-_PRE_TRAINED_LAPTOP = tuple(pre_trained(variant, _BEFORE) for variant in (FULL, _ALL_BOTTOMS))
+_IMAGENET = WeightsFrom("vgg11_imagenet.npz")
+_TRAININGS = {
+    "quick": _with_pre_training(_QUICK_SIZE, 200, 200, (FULL, RANDOM_UNIFORM), (_ALL_BOTTOMS,)),
+    "laptop": _with_pre_training(_LAPTOP_SIZE, 10_000, 5000, _LAPTOP, (FULL, _ALL_BOTTOMS)),
+    "paper": [
+        changed(_VGG, variant)
+        for variant in (*_PAPER, *(pre_trained(variant, _IMAGENET) for variant in (FULL, *_TABLE_1)))
+    ],
+}
+_FULL = [full for full, *_ in _TRAININGS.values()]
 
 EXPERIMENT = Experiment(
     claim="VGG-11 on CIFAR-10 whose top layers are always trained, and all others in some epochs, needs a fifth to a "
     "half of the backward passes' time; from pre-trained weights it is as good as full training.",
-    trainings={
-        "quick": _trainings(
-            (
-                FULL,
-                RANDOM_UNIFORM,
-                _before(200, 200),
-                pre_trained(_ALL_BOTTOMS, _BEFORE),
-            ),
-            dataset="digits",
-            epochs=2,
-            train_limit=200,
-            validation=200,
-            batch_size=20,
-            model="relu_net",
-            model_arguments={"units": 16, "depth": 2},
-        ),
-        "laptop": _trainings(
-            (*_LAPTOP, _before(10_000, 5000), *_PRE_TRAINED_LAPTOP),
-            epochs=15,
-            batch_size=64,
-            halve_every=5,
-            train_limit=5000,
-            validation=1000,
-            model_arguments={"width": 0.25},
-            initializer="he_normal",
-        ),
-        "paper": _trainings(
-            (*_PAPER, *(pre_trained(variant, _IMAGENET) for variant in (FULL, *_TABLE_1))),
-            epochs=180,
-            train_limit=None,
-        ),
-    },
+    trainings=_TRAININGS,
     seeds={"quick": (0,), "laptop": (0, 1, 2), "paper": tuple(range(5))},
-    draw=drawing(_TITLE),
-    table=table(_published()),
+    draw=drawing(_TITLE, _FULL),
+    table=table(_FULL, _published()),
     more_pictures={
-        "rich_fig9b": scattering(_TITLE, "backward_ratio", "time of the backward passes, full training = 1"),
-        "rich_fig12b": scattering(_TITLE, "train_seconds", "seconds of all training steps"),
-        "rich_fig23": dynamics(
-            _TITLE,
-            tuple(
-                label + ending
-                for label in ("full", _ALL_BOTTOMS["label"], top_and_bottom(4, "all", 0.5)["label"])
-                for ending in ("", PRE_TRAINED)
-            ),
-        ),
+        "rich_fig9b": scattering(_TITLE, _FULL, "backward_ratio", "time of the backward passes, full training = 1"),
+        "rich_fig12b": scattering(_TITLE, _FULL, "train_seconds", "seconds of all training steps"),
+        "rich_fig23": dynamics(_TITLE, _FULL, [FULL, _ALL_BOTTOMS, top_and_bottom(4, "all", 0.5)]),
     },
 )

@@ -1,15 +1,15 @@
 """The figures of layer-wise sparse training: accuracy and time by variant, and error against time."""
 
-import itertools
-import statistics
-
 import matplotlib.ticker
+import numpy as np
 
-from scripts.publishing.results import COLORS, by_label
-from scripts.rich.layerwise_variants import PRE_TRAINED, family_of, rho_of
+from scripts.publishing.curves import by_training, ends
+from scripts.publishing.figures import COLORS
+from scripts.rich.layerwise import Layerwise
+from scripts.rich.layerwise_variants import PRE_TRAINED, family_of, is_pre_trained, numbers_of, rho_of
 
 # A family has its colour and marker in every figure; what two share is told apart by the other.
-_STYLES = {
+STYLES = {
     "full": (COLORS[6], "*"),
     "top k": (COLORS[0], "o"),
     "bottom q": (COLORS[4], "s"),
@@ -24,26 +24,27 @@ _STYLES = {
 }
 
 
-def drawing(title):
+def drawing(title, full):
     """A function that draws, for each variant, the accuracy and beside it the time of the backward passes.
 
     Args:
         title: str.
+        full: list of `Training`, of each size the one with which the others are compared.
 
     Returns:
-        Function of a `Figure` of matplotlib and a list of `Curve` whose labels are those of `layerwise_variants`.
+        Function of a `Figure` of matplotlib and a list of `Curve`.
     """
 
     def draw(figure, curves):
-        groups = _compared(curves)
+        groups = _on_the_images_of(full, curves)
         figure.set_size_inches(10, 1.3 + 0.24 * len(groups))
         accuracy, time = figure.subplots(1, 2, sharey=True)
         for axes, key, form in ((accuracy, "test_accuracy", "{:.1%}"), (time, "backward_ratio", "{:.2f}")):
-            for place, (label, same) in enumerate(groups.items()):
-                values = [curve.summary[key] for curve in same]
-                mean, low, high = (f(values) for f in (statistics.mean, min, max))
-                color, _ = _STYLES[family_of(label)]
-                axes.barh(place, mean, height=0.72, color=color, alpha=0.45 if PRE_TRAINED in label else 0.9)
+            for place, same in enumerate(groups.values()):
+                mean, low, high = ends(same)[key].agg(["mean", "min", "max"])
+                training = same[0].training
+                color, _ = STYLES[family_of(training)]
+                axes.barh(place, mean, height=0.72, color=color, alpha=0.45 if is_pre_trained(training) else 0.9)
                 axes.plot([low, high], [place, place], color="#333333", linewidth=1.5)
                 axes.annotate(
                     form.format(mean), (max(high, 0), place), (4, 0), textcoords="offset points", va="center", size=8
@@ -61,37 +62,38 @@ def drawing(title):
     return draw
 
 
-def scattering(title, key, axis):
+def scattering(title, full, key, axis):
     """A function that draws the test error of each variant against a time.
 
     Args:
         title: str.
+        full: as in `drawing`; only what differs in nothing but the variant is compared.
         key: str, the time in the summary of a run.
         axis: str, what it is called.
 
     Returns:
-        Function of a `Figure` of matplotlib and a list of `Curve`, as `drawing`.
+        Function of a `Figure` of matplotlib and a list of `Curve`.
     """
+    settings = [_setting(training) for training in full]
 
     def draw(figure, curves):
         figure.set_size_inches(9, 5)
         axes, named = figure.subplots(), {}
-        for label, same in _compared(curves).items():
-            if any(word in label for word in ("rate", "epochs", "counted")):  # not what the others are compared at
+        for same in by_training(curves).values():
+            training = same[0].training
+            if _setting(training) not in settings:
                 continue
-            x = statistics.mean(curve.summary[key] for curve in same)
-            y = 1 - statistics.mean(curve.summary["test_accuracy"] for curve in same)
-            family, rho = family_of(label), rho_of(label)
-            color, marker = _STYLES[family]
-            is_pre_trained = PRE_TRAINED in label
+            means = ends(same)[[key, "test_accuracy"]].mean()
+            family, rho = family_of(training), rho_of(training)
+            color, marker = STYLES[family]
             area = (130 if marker == "*" else 70) if rho == 1 else 20 + 240 * rho
-            face = "none" if is_pre_trained else color
-            points = axes.scatter(
-                x, y, area, marker=marker, facecolors=face, edgecolors=color, linewidths=1.4, alpha=0.9
-            )
-            named.setdefault(family + PRE_TRAINED * is_pre_trained, points)
-            text = _number_of(label)
-            axes.annotate(text, (x, y), (8, 3), textcoords="offset points", size=7, color="#333333")
+            face = "none" if is_pre_trained(training) else color
+            place = means[key], 1 - means["test_accuracy"]
+            style = {"facecolors": face, "edgecolors": color, "linewidths": 1.4, "alpha": 0.9}
+            drawn = axes.scatter(*place, area, marker=marker, **style)
+            named.setdefault(family + PRE_TRAINED * is_pre_trained(training), drawn)
+            text = numbers_of(training)
+            axes.annotate(text, place, (8, 3), textcoords="offset points", size=7, color="#333333")
         axes.axvline(0, color="#999999", linewidth=0.8)  # what trains the top layer alone is all but there
         axes.margins(0.07)
         axes.axhline(0, color="#999999", linewidth=0.8)
@@ -104,34 +106,25 @@ def scattering(title, key, axis):
     return draw
 
 
-def _number_of(label):
-    """What a point is called beside its family: k and q, or rho."""
-    if "rho" in label:
-        return f"{rho_of(label):g}"
-    numbers = [part.split()[1] for part in label.split(",")[0].split(" + ") if part.startswith(("top", "bottom"))]
-    return "+".join(numbers)
-
-
-def dynamics(title, labels):
+def dynamics(title, full, variants):
     """A function that draws the errors of some variants against the seconds spent on backward passes so far.
 
     Args:
         title: str.
-        labels: tuple of str.
+        full: as in `drawing`.
+        variants: list of dict, as in `scripts.rich.layerwise_variants`: each is drawn without and with pre-training.
 
     Returns:
-        Function of a `Figure` of matplotlib and a list of `Curve`, as `drawing`.
+        Function of a `Figure` of matplotlib and a list of `Curve`.
     """
 
     def draw(figure, curves):
         axes = figure.subplots(1, 2, sharey=True)
-        for curve in [curve for label in labels for curve in curves if curve.label == label]:
-            color, _ = _STYLES[family_of(curve.label)]
-            style = {"color": color, "linestyle": "--" if PRE_TRAINED in curve.label else "-", "linewidth": 1.2}
-            seconds = list(itertools.accumulate(curve.summary["backward_by_epoch"]))
-            for each, metric in zip(axes, ("accuracy", "val_accuracy"), strict=True):
-                error = [1 - accuracy for accuracy in curve.values(metric, ("epoch",))[1]]
-                each.plot(seconds, error, label=curve.label, **style)
+        there = [curve for same in _on_the_images_of(full, curves).values() for curve in same]
+        for (layerwise,) in (variant["observers"] for variant in variants):
+            same = [curve for curve in there if curve.training.part(Layerwise) == layerwise]
+            for curve in sorted(same, key=lambda curve: is_pre_trained(curve.training)):
+                _draw_errors(axes, curve)
         for each, name in zip(axes, ("training", "held-out"), strict=True):
             each.set(xlabel="seconds of backward passes", ylabel=f"{name} error", xlim=(0, None), ylim=(0, 1))
             each.yaxis.set_major_formatter(matplotlib.ticker.PercentFormatter(1))
@@ -143,23 +136,21 @@ def dynamics(title, labels):
     return draw
 
 
-def _compared(curves):
-    """The variants, without what only prepares others."""
-    return {label: same for label, same in by_label(curves).items() if family_has_a_style(label)}
+def _draw_errors(axes, curve):
+    """The errors of a run on training and on held-out images."""
+    color, _ = STYLES[family_of(curve.training)]
+    style = {"color": color, "linestyle": "--" if is_pre_trained(curve.training) else "-", "linewidth": 1.2}
+    seconds = np.cumsum(curve.summary["backward_by_epoch"])
+    for each, metric in zip(axes, ("accuracy", "val_accuracy"), strict=True):
+        each.plot(seconds, 1 - curve.values(metric, "epoch"), label=curve.label, **style)
 
 
-def family_has_a_style(label):
-    """Whether the pictures show a variant.
+def _on_the_images_of(full, curves):
+    """The runs of each training, as `by_training`, without those that only prepare others, on other images."""
+    images = [training.data for training in full]
+    return {label: same for label, same in by_training(curves).items() if same[0].training.data in images}
 
-    Args:
-        label: str.
 
-    Returns:
-        Bool.
-
-    Example:
-
-    >>> family_has_a_style("top 3"), family_has_a_style("pre-training")
-    (True, False)
-    """
-    return family_of(label) in _STYLES
+def _setting(training):
+    """What the variants of a figure have in common."""
+    return training.data, training.network, training.optimizer, training.epochs, training.batch_size

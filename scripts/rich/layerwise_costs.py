@@ -13,30 +13,28 @@ class Draws:
     """Which layers a run trains, from its seed alone: as `LayerwiseTraining` draws them.
 
     Args:
-        training: `LayerwiseSparseTraining`.
+        layerwise: `scripts.rich.layerwise.Layerwise`.
         seed: int, of the run.
         depth: int, the number of layers.
-        steps: int, in an epoch.
     """
 
-    def __init__(self, training, seed, depth, steps):
-        self.training, self.seed, self.depth, self.steps = training, seed, depth, steps
+    def __init__(self, layerwise, seed, depth):
+        self.per, self.seed, self.depth = layerwise.per, seed, depth
         self.everything = tuple(range(depth))
-        self._scheme = training.make_scheme()
+        self._scheme = layerwise.make_scheme()
 
     def layers(self, epoch, step):
         """The layers trained in one step: a tuple of int in ascending order, 0 at the bottom."""
         if self._scheme is None:
             return self.everything
-        numbers = [epoch] if self.training.per == "epoch" else [epoch, step]
+        numbers = [epoch] if self.per == "epoch" else [epoch, step]
         return tuple(sorted(set(self._scheme.draw(np.random.default_rng([self.seed, *numbers]), self.depth))))
 
-    def by_epoch(self):
-        """For each epoch, how many steps train which layers: list of `collections.Counter`."""
-        if self.training.per == "epoch":
-            return [collections.Counter({self.layers(e, 0): self.steps}) for e in range(self.training.epochs)]
-        epochs = range(self.training.epochs)
-        return [collections.Counter(self.layers(e, step) for step in range(self.steps)) for e in epochs]
+    def by_epoch(self, epochs, steps):
+        """For each epoch, how many of its steps train which layers: list of `collections.Counter`."""
+        if self.per == "epoch":
+            return [collections.Counter({self.layers(epoch, 0): steps}) for epoch in range(epochs)]
+        return [collections.Counter(self.layers(epoch, step) for step in range(steps)) for epoch in range(epochs)]
 
 
 class TrainingTime(keras.callbacks.Callback):

@@ -1,9 +1,7 @@
 """The table of layer-wise sparse training: accuracy and times by variant, beside the paper's."""
 
-import statistics
-
-from scripts.publishing.markdown import markdown_table, mean_min_max
-from scripts.publishing.results import by_label
+from scripts.publishing.curves import by_training, ends
+from scripts.publishing.tables import markdown_table, mean_min_max, points
 
 _HEAD = (
     *("variant", "seeds", "test accuracy: mean", "min", "max", "points above full"),
@@ -16,10 +14,11 @@ _NOTE = (
 )
 
 
-def table(paper):
+def table(full, paper):
     """A function that makes the table of all variants.
 
     Args:
+        full: list of `Training`, of each size the one with which the others are compared.
         paper: dict from a label to a pair of str: the paper's accuracy with the difference to full training, and its
             ratio of times, or what its text says.
 
@@ -28,21 +27,22 @@ def table(paper):
     """
 
     def make(curves):
+        groups = by_training(curves)
+        compared = next((_means(same) for same in groups.values() if same[0].training in full), None)
         lines = []
-        groups = by_label(curves)
-        full = groups.get("full")
         for label, same in groups.items():
+            means = _means(same)
             difference, ratio = "-", "-"
-            if full:
-                difference = f"{100 * (_mean(same, 'test_accuracy') - _mean(full, 'test_accuracy')):+.2f}"
-                ratio = f"{_mean(same, 'train_seconds') / _mean(full, 'train_seconds'):.2f}"
+            if compared is not None:
+                difference = points(means["test_accuracy"] - compared["test_accuracy"])
+                ratio = f"{means['train_seconds'] / compared['train_seconds']:.2f}"
             cells = [
                 *(label, len(same)),
                 *mean_min_max([curve.summary["test_accuracy"] for curve in same]),
                 difference,
-                f"{_mean(same, 'backward_ratio'):.3f}",
-                f"{_mean(same, 'step_ratio'):.3f}",
-                f"{_mean(same, 'train_seconds'):.1f}",
+                f"{means['backward_ratio']:.3f}",
+                f"{means['step_ratio']:.3f}",
+                f"{means['train_seconds']:.1f}",
                 ratio,
                 *paper.get(label, ("-", "-")),
             ]
@@ -52,5 +52,6 @@ def table(paper):
     return make
 
 
-def _mean(curves, key):
-    return statistics.mean(curve.summary[key] for curve in curves)
+def _means(same):
+    """The means over the seeds of what the summaries say."""
+    return ends(same)[["test_accuracy", "train_seconds", "backward_ratio", "step_ratio"]].mean()

@@ -1,10 +1,20 @@
-"""The variants of layer-wise sparse training that the figures of section 6 compare, by their labels."""
+"""The variants of layer-wise sparse training that the figures of section 6 compare, and what tells them apart."""
 
-FULL = {"label": "full"}
-MIDDLE_ONLY = {"label": "middle only", "scheme": "MiddleOnly"}
-RANDOM_UNIFORM = {"label": "random-uniform", "scheme": "RandomUniform"}
-RANDOM_BETA = {"label": "random-beta", "scheme": "RandomBeta"}
+from scripts.rich.layerwise import Layerwise
+
+# What a variant changes of a training, as `scripts.running.training.changed` takes it.
+FULL = {"label": "full", "observers": (Layerwise(),)}
+MIDDLE_ONLY = {"label": "middle only", "observers": (Layerwise("MiddleOnly"),)}
+RANDOM_UNIFORM = {"label": "random-uniform", "observers": (Layerwise("RandomUniform"),)}
+RANDOM_BETA = {"label": "random-beta", "observers": (Layerwise("RandomBeta"),)}
 PRE_TRAINED = ", pre-trained"
+
+_FAMILIES = {
+    None: "full",
+    "MiddleOnly": "middle only",
+    "RandomUniform": "random-uniform",
+    "RandomBeta": "random-beta",
+}
 
 
 def top_and_bottom(top=0, bottom=0, rho=1.0):
@@ -16,7 +26,7 @@ def top_and_bottom(top=0, bottom=0, rho=1.0):
         rho: float, the probability of training the bottom ones. Defaults to 1.
 
     Returns:
-        Dict of arguments for `LayerwiseSparseTraining`.
+        Dict of changes.
 
     Example:
 
@@ -27,57 +37,55 @@ def top_and_bottom(top=0, bottom=0, rho=1.0):
     label = " + ".join([f"top {top}"] * bool(top) + [below] * bool(bottom))
     return {
         "label": label if rho == 1 else f"{label}, rho = {rho:g}",
-        "scheme": "TopAndBottom",
-        "scheme_arguments": {"top": top, "bottom": bottom, "probability": rho},
+        "observers": (Layerwise("TopAndBottom", {"top": top, "bottom": bottom, "probability": rho}),),
     }
 
 
-def pre_trained(variant, source):
-    """A variant from weights that were trained before.
-
-    Args:
-        variant: dict.
-        source: str, as `starts_from` of `LayerwiseSparseTraining`.
-
-    Returns:
-        Dict.
-    """
-    return {**variant, "label": variant["label"] + PRE_TRAINED, "starts_from": source}
+def named(variant, addition):
+    """The same variant with something after its label."""
+    return {**variant, "label": variant["label"] + addition}
 
 
-def family_of(label):
+def pre_trained(variant, weights):
+    """A variant from weights that were trained before: a part of `scripts.rich.earlier_weights`."""
+    return {**named(variant, PRE_TRAINED), "initial_weights": (weights,)}
+
+
+def is_pre_trained(training):
+    """Whether a training starts from weights that were trained before."""
+    return bool(training.initial_weights)
+
+
+def family_of(training):
     """What a variant is called without its numbers for q and rho, and without its start.
 
-    Args:
-        label: str, of a variant.
+    >>> from scripts.rich.settings import adam, balanced, section_3
+    >>> from scripts.running.training import changed
+    >>> full = section_3("full", balanced("mnist"), ("vgg5", {}), adam(), 100, (Layerwise(),))
+    >>> [family_of(changed(full, top_and_bottom(*numbers))) for numbers in ((1, "all", 0.1), (4, 4), (2,))]
+    ['top 1 + all bottoms', 'top k + bottom q', 'top k']
+    """
+    layerwise = training.part(Layerwise)
+    if layerwise.scheme in _FAMILIES:
+        return _FAMILIES[layerwise.scheme]
+    top, bottom = layerwise.arguments["top"], layerwise.arguments["bottom"]
+    if bottom == "all":
+        return f"top {top} + all bottoms"
+    return " + ".join(["top k"] * bool(top) + ["bottom q"] * bool(bottom))
+
+
+def rho_of(training):
+    """The probability of training the bottom layers, 1 where all draws are alike."""
+    return training.part(Layerwise).arguments.get("probability", 1.0)
+
+
+def numbers_of(training):
+    """What tells a variant from its family: rho, or k and q.
 
     Returns:
         Str.
-
-    Example:
-
-    >>> family_of("top 1 + all bottoms, rho = 0.1, pre-trained"), family_of("top 4 + bottom 4"), family_of("top 2")
-    ('top 1 + all bottoms', 'top k + bottom q', 'top k')
     """
-    name = label.split(",")[0]
-    if "all bottoms" in name or not name.startswith(("top", "bottom")):
-        return name
-    return " + ".join("top k" if part.startswith("top") else "bottom q" for part in name.split(" + "))
-
-
-def rho_of(label):
-    """The probability in a label, or 1.
-
-    Args:
-        label: str.
-
-    Returns:
-        Float.
-
-    Example:
-
-    >>> rho_of("top 1 + all bottoms, rho = 0.1, pre-trained"), rho_of("top 4")
-    (0.1, 1.0)
-    """
-    said = [part for part in label.split(", ") if part.startswith("rho = ")]
-    return float(said[0][6:]) if said else 1.0
+    if rho_of(training) != 1:
+        return f"{rho_of(training):g}"
+    arguments = training.part(Layerwise).arguments
+    return "+".join(str(arguments[end]) for end in ("top", "bottom") if arguments.get(end) not in (None, 0, "all"))
