@@ -75,9 +75,9 @@ def _longer(variant):
     return {**named(variant, ", 40 epochs"), "epochs": 40}
 
 
-def _counted(variant, width=1.0):
-    arguments = {"batch_norm": True, "inner_kernel_size": 3, **({"width": width} if width != 1 else {})}
-    return {**named(variant, ", counted network"), "network": {"arguments": arguments}}
+def _counted(variant, **arguments):
+    counted = {"batch_norm": True, "inner_kernel_size": 3, **arguments}
+    return {**named(variant, ", counted network"), "network": {"arguments": counted}}
 
 
 _TRAININGS = {

@@ -3,45 +3,19 @@ import dataclasses
 import keras
 import matplotlib.figure
 import numpy as np
+import pandas as pd
 import pytest
 
 from scripts.data.datasets import Dataset
 from scripts.experiment import find
-from scripts.publishing.results import Curve, publish
+from scripts.publishing.curves import Curve
 from scripts.rich.draw_movement import drawing_bars, drawing_curves
-from scripts.rich.movement_tables import movement_rows, movement_table
-from scripts.rich.movement_training import PERCENTS, QUICK, MovementTraining, PreparedMovement, Setting, setting_of
+from scripts.rich.movement_settings import trainings_by_width
+from scripts.rich.movement_tables import movement_rows, movement_table, networks
+from scripts.rich.reinitialized import PERCENTS, Reinitialized
+from scripts.rich.settings import adam, balanced, section_3
 from scripts.running.files import read_csv, write_csv
-from scripts.running.runner import Options, folder_of, run
-
-QUIET = Options(progress=False)
-# 1,437 training images less 200 held out, of which 30 of each class are used: 3 steps of 128 an epoch.
-TINY = MovementTraining(
-    "d = 1, w = 10, rate 0.01",
-    "relu_net",
-    "digits",
-    epochs=3,
-    learning_rate=0.01,
-    model_arguments={"units": 10},
-    train_limit=300,
-    validation=200,
-    percents=(0, 1, 10, 50, 100),
-)
-
-
-def curves_in(folder):
-    rows = read_csv(folder / "reinitialized.csv")
-    return {
-        which: {row["percent"]: row["test_accuracy"] for row in rows if row["reinitialized"] == which}
-        for which in ("active", "lazy")
-    }
-
-
-@pytest.fixture(scope="module")
-def finished(tmp_path_factory):
-    """The folder of a finished run, and its summary."""
-    folder = tmp_path_factory.mktemp("finished")
-    return folder, run(TINY, 3, folder, QUIET)
+from scripts.running.prepared import Prepared
 
 
 def test_four_weights_by_hand(tmp_path, monkeypatch):
@@ -56,15 +30,15 @@ def test_four_weights_by_hand(tmp_path, monkeypatch):
     model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(2, use_bias=False, activation="softmax")])
     model.compile(loss="sparse_categorical_crossentropy", metrics=["accuracy"])
     model.set_weights([np.array([[0, 1], [1, 0.5]])])
-    training = dataclasses.replace(TINY, percents=(0, 25, 50, 75, 100))
-    prepared = PreparedMovement(training, model, Dataset("by hand", 2, *3 * (images, labels)), seed=0)
+    training = section_3("by hand", balanced("digits"), ("relu_net", {}), adam(), epochs=1)
+    prepared = Prepared(training, model, Dataset("by hand", 2, *3 * (images, labels)), seed=0, folder=tmp_path)
+    observation = Reinitialized((0, 25, 50, 75, 100)).observe(prepared)
     model.set_weights([np.array([[4, -1], [0, 5.5]])])  # for a training
-    prepared.callbacks(tmp_path)
     evaluations = []
-    usual = PreparedMovement.evaluate_test
-    monkeypatch.setattr(PreparedMovement, "evaluate_test", lambda self: evaluations.append(1) or usual(self))
+    usual = Prepared.evaluate_test
+    monkeypatch.setattr(Prepared, "evaluate_test", lambda self: evaluations.append(1) or usual(self))
 
-    summary = prepared.summary()
+    summary = observation.summary()
     # Put back   the kernel          right, in the order of the images
     # nothing    4 -1 / 0  5.5       all four: 4 > -1, 5.5 > 0, 4.5 > 4, 8 > 3.5
     # d          4 -1 / 0  0.5       not the third: -0.5 < 4
@@ -74,57 +48,33 @@ def test_four_weights_by_hand(tmp_path, monkeypatch):
     # a, b, c    0  1 / 1  5.5       neither the first nor the fourth, 1 < 7.5
     # b, c       4  1 / 1  5.5       all four: 4 > 1, 5.5 > 1, 6.5 > 5, 9 > 7.5
     # c          4 -1 / 1  5.5       not the third: 4.5 < 5
-    assert curves_in(tmp_path) == {
-        "active": {0: 1, 25: 0.75, 50: 0.75, 75: 0.5, 100: 0.25},
-        "lazy": {0: 0.25, 25: 0.5, 50: 1, 75: 0.75, 100: 1},
-    }
-    assert (summary["test_accuracy"], summary["test_accuracy_initial"], summary["parameters"]) == (1, 0.25, 4)
+    rows = read_csv(tmp_path / "reinitialized.csv")
+    assert rows["percent"].tolist() == 2 * [0, 25, 50, 75, 100]
+    assert rows["test_accuracy"][rows["reinitialized"] == "active"].tolist() == [1, 0.75, 0.75, 0.5, 0.25]
+    assert rows["test_accuracy"][rows["reinitialized"] == "lazy"].tolist() == [0.25, 0.5, 1, 0.75, 1]
+    assert summary == {"test_accuracy_initial": 0.25, "parameters": 4}
     assert len(evaluations) == 8  # the two ends belong to both curves
     assert model.get_weights()[0].tolist() == [[4, -1], [0, 5.5]]
-
-
-def test_the_ends_are_the_trained_and_the_initial_network(finished):
-    folder, summary = finished
-    curves = curves_in(folder)
-    assert list(curves["active"]) == list(curves["lazy"]) == list(TINY.percents)
-    prepared = TINY.prepare(3)
-    initial = prepared.evaluate_test()["accuracy"]
-    assert curves["active"][100] == curves["lazy"][0] == summary["test_accuracy_initial"] == initial
-    prepared.model.optimizer.build(prepared.model.trainable_variables)
-    prepared.model.load_weights(folder / "final.weights.h5")
-    trained = prepared.evaluate_test()["accuracy"]
-    assert curves["active"][0] == curves["lazy"][100] == summary["test_accuracy"] == trained
-    assert trained > initial + 0.1
-
-
-def test_a_killed_run_resumes_with_the_same_curves(finished, tmp_path, killed_before):
-    with killed_before(2):
-        run(TINY, 3, tmp_path, QUIET)
-    assert not (tmp_path / "reinitialized.csv").exists()
-    summary = run(TINY, 3, tmp_path, QUIET)
-    for name in ("reinitialized.csv", "rows.csv"):
-        assert (tmp_path / name).read_bytes() == (finished[0] / name).read_bytes()
-    assert {**summary, "seconds": 0} == {**finished[1], "seconds": 0}
 
 
 @pytest.mark.parametrize("percents", [(), (0, 50), (10, 100), (0, 50, 10, 100), (0, 10, 10, 100), (0, 150, 100)])
 def test_percents_are_refused_before_the_training(percents):
     with pytest.raises(ValueError, match=r"must rise from 0 to 100. Received: percents=\(.*pass e.g."):
-        dataclasses.replace(TINY, percents=percents)
+        Reinitialized(percents)
 
 
 def test_settings_are_those_of_section_3():
-    for name, datasets in (("rich_fig2", "mnist"), ("rich_fig3", "mnist"), ("rich_fig14", "fashion_mnist")):
+    for name, dataset in (("rich_fig2", "mnist"), ("rich_fig3", "mnist"), ("rich_fig14", "fashion_mnist")):
         declared = find(name).trainings["paper"]
         assert len({training.label for training in declared}) == len(declared)
         for training in declared:
-            depth, width, rate = setting_of(training.label)
-            assert (training.dataset, training.epochs, training.batch_size) == (datasets, 100, 128)
-            assert (training.optimizer, training.train_limit, training.percents) == ("adam", 10_000, PERCENTS)
-            assert training.model_arguments == {"units": width, "depth": depth}
-            assert training.learning_rate == rate
-    assert setting_of("d = 1, w = 100000, rate 0.1") == Setting(1, 100_000, 0.1)
-    assert {setting_of(training.label).depth for training in declared} == {1, 4}
+            assert training.data == balanced(dataset, limit=10_000)
+            assert (training.epochs, training.batch_size, training.steps_at_once) == (100, 128, True)
+            assert (training.optimizer.name, training.observers) == ("adam", (Reinitialized(PERCENTS),))
+            assert training.network.name == "relu_net"
+        assert {training.optimizer.learning_rate for training in declared} == {0.1, 0.001}
+    assert {training.network.arguments["depth"] for training in declared} == {1, 4}
+    assert 100_000 in {training.network.arguments["units"] for training in declared}
 
 
 @pytest.fixture
@@ -140,7 +90,8 @@ def made_up(tmp_path):
         ]
         write_csv(folder / "reinitialized.csv", rows)
         summary = {"test_accuracy": active[0], "test_accuracy_initial": lazy[0], "parameters": 1000 * width}
-        return Curve(f"d = 1, w = {width}, rate 0.1", seed, [], summary, folder)
+        (training,) = trainings_by_width("mnist", 1, (width,), (0.1,))
+        return Curve(training, seed, pd.DataFrame(), summary, folder)
 
     return [
         curve(10, 0, (0.9, 0.8, 0.3, 0.4, 0.2), (0.2, 0.3, 0.89, 0.9, 0.9)),
@@ -175,13 +126,26 @@ def test_table_by_hand(made_up):
     ]
 
 
-def test_rows_hold_all_curves(made_up):
+def test_rows_hold_all_curves_as_they_were_written(made_up, tmp_path):
     rows = movement_rows(made_up)
     assert len(rows) == 3 * 2 * 5
-    assert rows[2] == {
-        **{"label": "d = 1, w = 10, rate 0.1", "seed": 0},
-        **{"reinitialized": "active", "percent": 10, "test_accuracy": 0.3},
-    }
+    write_csv(tmp_path / "rows.csv", rows)
+    assert (tmp_path / "rows.csv").read_text().splitlines()[:4] == [
+        "label,seed,reinitialized,percent,test_accuracy",
+        '"d = 1, w = 10, rate 0.1",0,active,0,0.9',
+        '"d = 1, w = 10, rate 0.1",0,active,0.1,0.8',
+        '"d = 1, w = 10, rate 0.1",0,active,10,0.3',
+    ]
+
+
+def test_networks_are_told_apart_by_what_was_declared(made_up):
+    # Whatever the curves are called.
+    renamed = [
+        dataclasses.replace(curve, training=dataclasses.replace(curve.training, label=f"{number // 2}"))
+        for number, curve in enumerate(made_up)
+    ]
+    found = [(each.depth, each.width, each.rate, len(each.trained)) for each in networks(renamed)]
+    assert found == [(1, 10, 0.1, 2), (1, 1000, 0.1, 1)]
 
 
 def test_curves_are_drawn_with_mean_and_range(made_up):
@@ -207,20 +171,3 @@ def test_bars_are_the_initial_and_the_trained_mean(made_up):
     # Those at initialization, then the trained ones.
     assert [bar.get_height() for bar in axes.patches] == pytest.approx([0.25, 0.15, 0.85, 0.95])
     assert [text.get_text() for text in axes.texts] == ["25.0", "15.0", "85.0", "95.0"]
-
-
-# One rate only, the other, and both with a depth each.
-@pytest.mark.parametrize(
-    ("name", "chosen"),
-    [("rich_fig2", slice(1)), ("rich_fig3", slice(3, 4)), ("rich_fig14", slice(0, None, 3))],
-)
-def test_experiments_run_and_are_published(tmp_path, name, chosen):
-    experiment = find(name)
-    trainings = experiment.trainings["quick"][chosen]
-    for training in trainings:
-        run(training, 0, folder_of(name, "quick", training.label, 0, tmp_path), QUIET)
-    table = publish(name, "quick", tmp_path, tmp_path)
-    assert all(f"| {training.label} | 1 |" in table for training in trainings)
-    assert len(read_csv(tmp_path / f"{name}.csv")) == len(trainings) * 2 * len(QUICK["percents"])
-    for picture in (name, *experiment.more_pictures):
-        assert (tmp_path / f"{picture}.png").stat().st_size > 10_000
