@@ -10,12 +10,12 @@ A layer is one with a kernel, as for VGG-11, whose 11 are its name: of the 12 of
 layers, the top 4 are both dense layers and the two 1x1 convolutions below them. The paper does not say what it counts;
 were it the five stages of the name, Top 3 Bottom 3, which it shows, would be the full network.
 
-Unlike the paper, which prints 0.1 as the learning rate of Adam, all variants have 0.001: one curve
-shows the full network at 0.1. The paper size has the most telling variants at 0.1 too. The laptop size is a quarter as
-wide, for 20 epochs instead of 100, with fewer k, q and rho; since few layers learn slowly, some of its variants have
-0.01 too, and two have 40 epochs. "Counted network" is VGG-5 as its published number of parameters has it, with 3x3
-kernels and batch normalization (see `models.vgg5`). The quick size is a ReLU-Net, whose times mean nothing: its images
-are too small for VGG-5.
+Unlike the paper, which prints 0.1 as the learning rate of Adam, all variants have 0.001: one curve shows the full
+network at 0.1. The paper size has the most telling variants at 0.1 too. The laptop size is a quarter as wide, for 20
+epochs instead of 100, with fewer k, q and rho; since few layers learn slowly, some of its variants have 0.01 too, and
+two have 40 epochs. "Counted network" is VGG-5 as its published number of parameters has it, with 3x3 kernels and batch
+normalization (see `models.vgg5`). The quick size is a ReLU-Net, whose times mean nothing: its images are too small for
+VGG-5.
 """
 
 from scripts.experiment import Experiment

@@ -8,9 +8,37 @@ import pytest
 from scripts.__main__ import main
 from scripts.experiment import find
 from scripts.publishing.publish import publish
+from scripts.rich.activity import Activity
+from scripts.rich.reinitialized import Reinitialized
+from scripts.rich.settings import adam, balanced, section_3
+from scripts.rich.sorted_gradients import SortedGradients
 from scripts.running.checkpoint import Checkpoint
 from scripts.running.files import read_csv
 from scripts.running.runner import Options, folder_of, run
+
+
+@pytest.fixture(scope="module")
+def observed():
+    """A small training that all observers watch.
+
+    1,437 training images less 200 held out, of which 30 of each class are used: 3 steps of 128 an epoch. The network
+    has 64*5 + 5 + 5*5 + 5 + 5*10 + 10 = 415 parameters.
+    """
+    return section_3(
+        "observed",
+        balanced("digits", limit=300, validation=200),
+        ("relu_net", {"units": 5, "depth": 2}),
+        adam(0.1),
+        epochs=3,
+        observers=(Activity(), SortedGradients((0, 2, 3)), Reinitialized((0, 0.1, 1, 10, 100))),
+    )
+
+
+@pytest.fixture(scope="module")
+def finished(observed, tmp_path_factory):
+    """The folder of its finished run, and the summary."""
+    folder = tmp_path_factory.mktemp("finished")
+    return folder, run(observed, 1, folder, Options(progress=False))
 
 
 def curves_in(folder):
