@@ -14,42 +14,37 @@ quarter as wide, without dropout, has 7,000 images and 9 epochs, half of `laperm
 Conv2 on digits.
 """
 
-import statistics
-
 from scripts.experiment import Experiment
 from scripts.laperm.draw_accuracies import accuracies_over
-from scripts.laperm.runs import final_means, number_in
-from scripts.laperm.settings import ADAM, laperm
+from scripts.laperm.initial_weights import MakeDissimilar
+from scripts.laperm.observers import InitialSimilarity
+from scripts.laperm.runs import final_means, only
+from scripts.laperm.settings import ADAM, laperm, observed_by
 from scripts.laperm.sizes import conv4_of_fig6, sync_periods
-from scripts.laperm.tables import differences, table
-from scripts.publishing.results import by_label
-
-_OPTIMIZERS = ("LaPerm", "Adam")
+from scripts.laperm.tables import differences, minus, table
 
 
 def _trainings(size, spreads):
     (k,) = sync_periods(size, (1000,))
-    for name in _OPTIMIZERS:
+    for name, method in (("LaPerm", laperm(k)), ("Adam", ADAM)):
         for spread in spreads:
-            settings = laperm(k) if name == "LaPerm" else ADAM
-            yield conv4_of_fig6(f"{name}, spread = {spread}", size, dissimilarity=float(spread), **settings)
+            start = {"initial_weights": (MakeDissimilar(float(spread)),)}
+            label = f"{name}, spread = {spread}"
+            yield conv4_of_fig6(label, size, start, method, observed_by(InitialSimilarity()))
 
 
-def _against_similar(name):
+def _against_similar(method):
     def differ(curves):
-        means = {number_in(label, "spread"): m for label, m in final_means(curves).items() if label.startswith(name)}
-        return differences({f"spread = {s}": (mean, means[1]) for s, mean in means.items() if s != 1 and 1 in means})
+        means = final_means(only(curves, method=method), "spread")
+        return differences(minus(means[means.index != 1], means.get(1), "spread = {}"))
 
     return differ
 
 
 def _similarity(curves):
     """How similar the weight profiles are at the start: the mean over all kernels."""
-    return "; ".join(
-        f"spread = {number_in(label, 'spread')}: {statistics.mean(c.summary['initial_similarity'] for c in same):.2f}"
-        for label, same in by_label(curves).items()
-        if label.startswith("LaPerm")
-    )
+    means = final_means(only(curves, method="LaPerm"), "spread", "initial_similarity")
+    return "; ".join(f"spread = {spread}: {mean:.2f}" for spread, mean in means.items())
 
 
 EXPERIMENT = Experiment(
@@ -61,7 +56,10 @@ EXPERIMENT = Experiment(
     },
     seeds={"quick": (0,), "laptop": (0, 1, 2), "paper": (0, 1, 2)},
     draw=accuracies_over(
-        "Conv4 on CIFAR-10: initial weight vectors of different scales", "spread", "spread: largest factor of a scale"
+        "Conv4 on CIFAR-10: initial weight vectors of different scales",
+        "spread",
+        "spread: largest factor of a scale",
+        lambda known: known["method"],
     ),
     table=table(
         {},
@@ -72,5 +70,6 @@ EXPERIMENT = Experiment(
             ),
             "Of Adam the paper says nothing (minus spread = 1).": _against_similar("Adam"),
         },
+        sync_period=False,
     ),
 )

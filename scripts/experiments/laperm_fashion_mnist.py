@@ -13,30 +13,32 @@ import dataclasses
 
 from scripts.experiment import Experiment
 from scripts.laperm.draw_accuracies import accuracies
-from scripts.laperm.runs import final_means
+from scripts.laperm.runs import final_mean, final_means, only
 from scripts.laperm.settings import ADAM, LOOKAHEAD, conv7, laperm
-from scripts.laperm.sizes import quick
-from scripts.laperm.tables import differences, table
+from scripts.laperm.sizes import QUICK
+from scripts.laperm.tables import differences, minus, table
 
-_BASELINES = ("Adam", "Lookahead")
+_MIRRORED = dataclasses.replace(conv7("", 45).data.augmentation, horizontal_flip=True)
+_CLOTHES = {"data": {"name": "fashion_mnist", "augmentation": _MIRRORED}}
+_LAPTOP = {
+    "data": {"limit": 15_000},
+    "network": {"arguments": {"width": 0.5}},
+    "evaluation": {"train_images": 5000, "every": 300},
+}
 
 
-def _trainings(all_k, **changes):
-    changes = {"dataset": "fashion_mnist", **changes}
-    if "augmentation" not in changes:
-        changes["augmentation"] = dataclasses.replace(conv7("").augmentation, horizontal_flip=True)
+def _trainings(all_k, epochs, *size):
     return (
-        conv7("Adam", **{**ADAM, **changes}),
-        conv7("Lookahead", **{**LOOKAHEAD, **changes}),
-        *(conv7(f"LaPerm, k = {k}", **{**laperm(k), **changes}) for k in all_k),
+        conv7("Adam", epochs, _CLOTHES, *size, ADAM),
+        conv7("Lookahead", epochs, _CLOTHES, *size, LOOKAHEAD),
+        *(conv7(f"LaPerm, k = {k}", epochs, _CLOTHES, *size, laperm(k)) for k in all_k),
     )
 
 
 def _against(baseline):
     def differ(curves):
-        means = final_means(curves)
-        other = means.get(baseline)
-        return other and differences({n: (mean, other) for n, mean in means.items() if n not in _BASELINES})
+        ours, other = only(curves, method="LaPerm"), only(curves, method=baseline)
+        return differences(minus(final_means(ours, "label"), final_mean(other)))
 
     return differ
 
@@ -44,16 +46,9 @@ def _against(baseline):
 EXPERIMENT = Experiment(
     claim="What LaPerm does on MNIST it does on Fashion-MNIST: it ends about where Adam and Lookahead do.",
     trainings={
-        "quick": _trainings((10, 20), **quick(epochs=4)),
-        "laptop": _trainings(
-            (20, 300),
-            epochs=9,
-            model_arguments={"width": 0.5},
-            train_limit=15_000,
-            train_evaluation=5000,
-            evaluate_every=300,
-        ),
-        "paper": _trainings((20, 1000)),
+        "quick": _trainings((10, 20), 4, QUICK),
+        "laptop": _trainings((20, 300), 9, _LAPTOP),
+        "paper": _trainings((20, 1000), 45),
     },
     seeds={"quick": (0,), "laptop": (0, 1, 2), "paper": tuple(range(5))},
     draw=accuracies("Conv7 on Fashion-MNIST, LaPerm right after synchronizations", zoom=True),

@@ -13,41 +13,50 @@ code. F1's 40 % is the paper's; the authors' notebook draws 3 / 7.
 """
 
 from scripts.experiment import Experiment
-from scripts.laperm.training import Training
-from scripts.publishing.results import COLORS, draw_band
+from scripts.laperm.initial_weights import ShareValue, Sparsify
+from scripts.publishing.curves import by_training
+from scripts.publishing.figures import COLORS, draw_band
+from scripts.running.evaluation import Evaluation
+from scripts.running.images import Images
+from scripts.running.network import Network
+from scripts.running.observers import Permutation
+from scripts.running.optimizer import Optimizer
+from scripts.running.schedules import Decay
+from scripts.running.training import Training, changed
 
 F1, F2, F2_LAYER_WISE = "F1", "F2", "F2, layer-wise sparsity"
 PAPER = {F1: (0.855, "~85.5 %"), F2: (0.53, "~53 %"), F2_LAYER_WISE: (0.7814, "78.14 %")}
 
 
-def _trainings(**changes):
-    common = {
-        "dataset": "mnist",
-        "batch_size": 128,
-        "optimizer_arguments": {"sync_period": 250},
-        "learning_rate_decay": 0.95,
-        "sparsity_method": "bernoulli",
-        "input_limit": None,
-        "evaluate_before": True,
-    }
-    return (
-        Training(F1, "f1", **{**common, "epochs": 10, "sparsity": 0.4, "shared_value": 0.08, **changes}),
-        Training(F2, "f2", **{**common, "epochs": 25, "sparsity": 0.9, "shared_value": 0.03, **changes}),
-        Training(
-            F2_LAYER_WISE,
-            "f2",
-            **{**common, "epochs": 25, "sparsity": (0.93, 0.86, 0.67), "shared_value": 0.03, **changes},
-        ),
+def _training(label, network, epochs, sparsity, value):
+    return Training(
+        label,
+        Images("mnist"),
+        Network(network),
+        epochs,
+        batch_size=128,
+        optimizer=Optimizer(schedule=Decay(0.95), around="laperm", arguments={"sync_period": 250}),
+        initial_weights=(Sparsify(sparsity, "bernoulli", input_limit=None), ShareValue(value)),
+        observers=(Permutation(),),
+        evaluation=Evaluation(before=True),
     )
+
+
+_TRAININGS = (
+    _training(F1, "f1", 10, 0.4, 0.08),
+    _training(F2, "f2", 25, 0.9, 0.03),
+    _training(F2_LAYER_WISE, "f2", 25, (0.93, 0.86, 0.67), 0.03),
+)
+_QUICK = {"epochs": 1, "data": {"limit": 2000}, "optimizer": {"arguments": {"sync_period": 5}}}
 
 
 def _draw(figure, curves):
     steps, seeds = figure.subplots(1, 2, width_ratios=(3, 2), sharey=True)
-    labels = [label for label in (F1, F2, F2_LAYER_WISE) if any(curve.label == label for curve in curves)]
-    for place, (label, color, marker) in enumerate(zip(labels, COLORS, ("o", "s", "^"), strict=False)):
-        same = [curve for curve in curves if curve.label == label]
-        draw_band(steps, same, "test_accuracy", ("after",), color, label, marker=marker, markersize=4)
-        draw_band(steps, same, "test_accuracy", ("before",), color, None, linestyle=":")
+    groups = by_training(curves)
+    for place, ((label, same), color, marker) in enumerate(zip(groups.items(), COLORS, ("o", "s", "^"), strict=False)):
+        style = {"color": color, "label": label, "marker": marker, "markersize": 4}
+        draw_band(steps, same, "test_accuracy", "after", **style)
+        draw_band(steps, same, "test_accuracy", "before", color=color, label=None, linestyle=":")
         final = [curve.summary["test_accuracy"] for curve in same]
         seeds.scatter(
             [place + 0.3 * (n / len(final) - 0.5) for n in range(len(final))], final, 14, color, marker=marker
@@ -56,7 +65,7 @@ def _draw(figure, curves):
     steps.set(xlabel="step", ylabel="test accuracy", ylim=(0, 1))
     steps.set_title("Mean and range over seeds (dotted: just before a synchronization)", loc="left", fontsize=9)
     steps.legend(loc="lower right", frameon=False)
-    seeds.set_xticks(range(len(labels)), [label.replace(", ", ",\n").removesuffix(" sparsity") for label in labels])
+    seeds.set_xticks(range(len(groups)), [label.replace(", ", ",\n").removesuffix(" sparsity") for label in groups])
     seeds.set_title("Each seed at its end, and the paper's number (line)", loc="left", fontsize=9)
     for axes in (steps, seeds):
         axes.grid(alpha=0.3)
@@ -65,9 +74,9 @@ def _draw(figure, curves):
 EXPERIMENT = Experiment(
     claim="Networks whose weights share one value learn by reconnection alone: a linear model F1 and a network F2.",
     trainings={
-        "quick": _trainings(epochs=1, train_limit=2000, optimizer_arguments={"sync_period": 5}),
-        "laptop": _trainings(),
-        "paper": _trainings(),
+        "quick": tuple(changed(training, _QUICK) for training in _TRAININGS),
+        "laptop": _TRAININGS,
+        "paper": _TRAININGS,
     },
     seeds={"quick": (0,), "laptop": (0, 1, 2), "paper": tuple(range(30))},
     draw=_draw,

@@ -16,29 +16,32 @@ import numpy as np
 
 from scripts.experiment import Experiment
 from scripts.laperm.draw_permutations import draw_cycle_lengths, draw_cycles, rank_permutation
+from scripts.laperm.observers import SnapshotsKept
 from scripts.laperm.snapshots import load_snapshots
-from scripts.laperm.training import Training
-from scripts.publishing.markdown import markdown_table
+from scripts.publishing.tables import markdown_table
+from scripts.running.evaluation import Evaluation
+from scripts.running.images import Images
+from scripts.running.network import Network
+from scripts.running.observers import Permutation
+from scripts.running.optimizer import Optimizer
+from scripts.running.training import Training
 from train_by_reconnect import cycle_lengths, cycles, fixed_points
 
 K = 20
 
 
-def _trainings(dataset, images, batch_size, scaling="unit"):
+def _trainings(data, batch_size):
     """Forty steps: two synchronizations."""
     return (
         Training(
             "LaPerm (k = 20)",
-            "conv2",
-            dataset,
+            data,
+            Network("conv2", {"width": 0.5}),
             epochs=1,
             batch_size=batch_size,
-            scaling=scaling,
-            train_limit=images,
-            model_arguments={"width": 0.5},
-            optimizer_arguments={"sync_period": K},
-            evaluate_every=2 * K,
-            snapshots={"layer": "output", "every": K},
+            optimizer=Optimizer(around="laperm", arguments={"sync_period": K}),
+            observers=(Permutation(), SnapshotsKept("output", every=K)),
+            evaluation=Evaluation(every=2 * K),
         ),
     )
 
@@ -47,7 +50,7 @@ def permutations_of(curve):
     """The permutations of ranks of all weight vectors between the first and the second synchronization.
 
     Args:
-        curve: `scripts.publishing.results.Curve`.
+        curve: `scripts.publishing.curves.Curve`.
 
     Returns:
         List of int arrays, one for each weight vector; the one with the median number of moved weights first.
@@ -108,9 +111,9 @@ def _table(curves):
 EXPERIMENT = Experiment(
     claim="Between two synchronizations of LaPerm a weight vector is permuted, and the permutation is made of cycles.",
     trainings={
-        "quick": _trainings("digits", 1000, 25),
-        "laptop": _trainings("digits", 1000, 25),
-        "paper": _trainings("cifar10", 2000, 50, "z_score"),
+        "quick": _trainings(Images("digits", limit=1000), 25),
+        "laptop": _trainings(Images("digits", limit=1000), 25),
+        "paper": _trainings(Images("cifar10", "z_score", limit=2000), 50),
     },
     seeds={"quick": (0,), "laptop": (0,), "paper": (0,)},
     draw=_draw,

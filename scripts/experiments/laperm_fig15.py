@@ -13,44 +13,40 @@ epoch as the paper's.
 
 from scripts.experiment import Experiment
 from scripts.laperm.draw_accuracies import accuracies_by_sparsity
-from scripts.laperm.runs import final_means, number_in
-from scripts.laperm.settings import conv, laperm
-from scripts.laperm.sizes import laptop, laptop_sync_period, quick
-from scripts.laperm.tables import differences, table
+from scripts.laperm.runs import final_means, grouped
+from scripts.laperm.settings import conv, laperm, removed
+from scripts.laperm.sizes import QUICK, laptop, laptop_sync_period
+from scripts.laperm.tables import differences, minus, table
 
 
-def _trainings(sync_periods, percent, **changes):
+def _trainings(sync_periods, percent, epochs, *size):
     return tuple(
-        conv(
-            f"k = {k}, p = {p} %",
-            **{"model": "conv4", "sparsity": p / 100 if p else None, **laperm(k), **changes},
-        )
+        conv(f"k = {k}, p = {p} %", "conv4", epochs, *size, removed(p), laperm(k))
         for k in sync_periods
         for p in percent
     )
 
 
 def _larger_minus_smaller(curves):
-    by_percent = {}
-    for label, mean in final_means(curves).items():
-        by_percent.setdefault(number_in(label, "p"), {})[number_in(label, "k")] = mean
-    pairs = {f"p = {p} %": (m[max(m)], m[min(m)]) for p, m in by_percent.items() if len(m) > 1}
-    return differences(pairs)
+    means = {k: final_means(same, "p") for k, same in grouped(curves, "k").items()}
+    return differences(minus(means[max(means)], means[min(means)], "p = {} %")) if len(means) > 1 else None
 
 
 EXPERIMENT = Experiment(
     claim="Synchronizing half as often reconnects sparse networks to a higher accuracy.",
     trainings={
-        "quick": _trainings((10, 20), (0, 90), epochs=4, **quick()),
+        "quick": _trainings((10, 20), (0, 90), 4, QUICK),
         "laptop": _trainings(
             tuple(map(laptop_sync_period, (1000, 2000))),
             (0, 30, 50, 70, 90),
-            epochs=15,
-            **laptop(width=0.25, dropout=0.0),
+            15,
+            laptop(width=0.25, dropout=0.0),
         ),
-        "paper": _trainings((1000, 2000), range(0, 100, 10), epochs=125),
+        "paper": _trainings((1000, 2000), range(0, 100, 10), 125),
     },
     seeds={"quick": (0,), "laptop": (0, 1, 2), "paper": (0, 1, 2)},
-    draw=accuracies_by_sparsity("Conv4 on CIFAR-10, pruned at random before training, then reconnected"),
+    draw=accuracies_by_sparsity(
+        "Conv4 on CIFAR-10, pruned at random before training, then reconnected", lambda known: f"k = {known['k']}"
+    ),
     table=table({}, {"The larger k ends higher (minus the smaller).": _larger_minus_smaller}),
 )

@@ -14,46 +14,48 @@ and so are ours; nothing is chosen by them. The first weight matrix starts the s
 The validation loss shown is the cross-entropy, without the penalty that L2 regularization adds.
 """
 
-import functools
-
 from scripts.experiment import Experiment
 from scripts.laperm.draw_ranking import draw_figure_3, draw_figure_13
+from scripts.laperm.observers import RankingsRecorded
 from scripts.laperm.ranking_tables import published_rows, traits_table
-from scripts.laperm.training import Training
+from scripts.running.images import Images
+from scripts.running.network import Network
+from scripts.running.observers import Permutation
+from scripts.running.optimizer import Optimizer
+from scripts.running.schedules import Drops
+from scripts.running.task import Classification
+from scripts.running.training import Training, changed
 
-SGD, ADAM, DROPOUT, L2 = "SGD", "Adam", "Adam, dropout", "Adam, L2"
 
-
-def _trainings(**changes):
-    common = {
-        "model": "mlp",
-        "dataset": "mnist",
-        "epochs": 30,
-        "batch_size": 50,
-        "learning_rate_drops": {10: 2, 20: 5},
-        "metrics": ("accuracy", "sparse_categorical_crossentropy"),
-        "ranking_monitor": {"layers": "dense1", "every": 1, "percentiles_every": 600},
-        "optimizer": "adam",
-        **changes,
-    }
+def _trainings(epochs=30, drops=(10, 20), images=None):
+    adam = Training(
+        "Adam",
+        Images("mnist", limit=images),
+        Network("mlp"),
+        epochs,
+        batch_size=50,
+        optimizer=Optimizer(schedule=Drops(dict(zip(drops, (2, 5), strict=True)))),
+        observers=(Permutation(), RankingsRecorded("dense1", every=1, percentiles_every=600)),
+        task=Classification(("accuracy", "sparse_categorical_crossentropy")),
+    )
     return (
-        Training(SGD, **{**common, "optimizer": "sgd", "learning_rate": 0.1}),
-        Training(ADAM, **common),
-        Training(DROPOUT, model_arguments={"dropout": (0.4, 0.3)}, **common),
-        Training(L2, model_arguments={"l2": 2e-4}, **common),
+        changed(adam, label="SGD", optimizer={"name": "sgd", "learning_rate": 0.1}),
+        adam,
+        changed(adam, label="Adam, dropout", network={"arguments": {"dropout": (0.4, 0.3)}}),
+        changed(adam, label="Adam, L2", network={"arguments": {"l2": 2e-4}}),
     )
 
 
 EXPERIMENT = Experiment(
     claim="Changes in the ranking of the weights reflect the progress of learning, and each optimizer has its own way.",
     trainings={
-        "quick": _trainings(epochs=3, train_limit=2000, learning_rate_drops={1: 2, 2: 5}),
-        "laptop": _trainings(epochs=6, learning_rate_drops={2: 2, 4: 5}),
+        "quick": _trainings(epochs=3, drops=(1, 2), images=2000),
+        "laptop": _trainings(epochs=6, drops=(2, 4)),
         "paper": _trainings(),
     },
     seeds={"quick": (0,), "laptop": (0,), "paper": (0, 1, 2)},
-    draw=functools.partial(draw_figure_3, labels=(SGD, ADAM, L2)),
-    more_pictures={"laperm_fig13": functools.partial(draw_figure_13, labels=(SGD, ADAM, DROPOUT, L2))},
+    draw=draw_figure_3,
+    more_pictures={"laperm_fig13": draw_figure_13},
     rows=published_rows,
     table=traits_table,
 )

@@ -18,36 +18,57 @@ import numpy as np
 
 from scripts.experiment import Experiment
 from scripts.laperm.draw_permutations import draw_reconnection
+from scripts.laperm.observers import SnapshotsKept
+from scripts.laperm.settings import laperm, observed_by
 from scripts.laperm.snapshots import load_snapshots
-from scripts.laperm.training import Training
+from scripts.running.evaluation import Evaluation
+from scripts.running.images import Images
+from scripts.running.network import Network
+from scripts.running.training import Training, changed
 from train_by_reconnect import permutation_between, ranking_distance
 
-VECTOR, MATRIX = "one weight vector of the hidden layer", "the matrix of the last layer"
-START_AND_END = 10**9  # steps between snapshots: the start and the end are kept in any case
+HIDDEN, LAST = "dense1", "output"
+_START_AND_END = 10**9  # steps between snapshots: the start and the end are kept in any case
 
 
-def _trainings(units, matrix_units, **changes):
-    common = {"model": "mlp", "optimizer_arguments": {"sync_period": 20}, "evaluate_every": 1000, **changes}
-
+def _trainings(units, matrix_units, dataset, epochs, batch_size):
     def training(label, layer, hidden):
-        snapshots = {"layer": layer, "every": START_AND_END}
-        return Training(label, model_arguments={"units": (hidden,)}, snapshots=snapshots, **common)
+        return changed(
+            Training(
+                label,
+                Images(dataset),
+                Network("mlp", {"units": (hidden,)}),
+                epochs,
+                batch_size,
+                evaluation=Evaluation(every=1000),
+            ),
+            laperm(20, skip_bias=True),
+            observed_by(SnapshotsKept(layer, _START_AND_END)),
+        )
 
-    return training(VECTOR, "dense1", units), training(MATRIX, "output", matrix_units)
+    return (
+        training("one weight vector of the hidden layer", HIDDEN, units),
+        training("the matrix of the last layer", LAST, matrix_units),
+    )
+
+
+def _first_of(curves, layer):
+    """The first run in which a layer was kept."""
+    return next(curve for curve in curves if curve.training.part(SnapshotsKept).layer == layer)
 
 
 def before_and_after(curve):
     """The weights to draw, at the start and at the end of a run.
 
     Args:
-        curve: `scripts.publishing.results.Curve`.
+        curve: `scripts.publishing.curves.Curve`.
 
     Returns:
         Pair of arrays of one shape: the weight vector laid out like the images, or the matrix.
     """
     _, rows = load_snapshots(curve.folder / "snapshots.npz")
     before, after = rows[0], rows[-1]
-    if curve.label == MATRIX:
+    if curve.training.part(SnapshotsKept).layer == LAST:
         return before.T, after.T
     distances = [ranking_distance(*pair)[0] for pair in zip(before, after, strict=True)]
     typical = int(np.argsort(distances, kind="stable")[len(distances) // 2])
@@ -55,42 +76,42 @@ def before_and_after(curve):
     return before[typical].reshape(side, side), after[typical].reshape(side, side)
 
 
-def _draw(figure, curves, label=VECTOR):
+def _draw(figure, curves, layer=HIDDEN):
     figure.set_size_inches(7, 7)
-    curve = next(curve for curve in curves if curve.label == label)
+    curve = _first_of(curves, layer)
     before, after = before_and_after(curve)
     titles = (
         "before training",
         f"after training: {100 * curve.summary['test_accuracy']:.1f} % of the test images right",
     )
-    draw_reconnection(figure, before, after, shared_columns=label == MATRIX, titles=titles)
+    draw_reconnection(figure, before, after, shared_columns=layer == LAST, titles=titles)
 
 
 def _draw_matrix(figure, curves):
-    _draw(figure, curves, MATRIX)
+    _draw(figure, curves, LAST)
 
 
 def _rows(curves):
     """Every drawn weight of the first seed: its value before and after, and where the one that is there now was."""
     rows = []
-    for label in (VECTOR, MATRIX):
-        curve = next(curve for curve in curves if curve.label == label)
+    for layer in (HIDDEN, LAST):
+        curve = _first_of(curves, layer)
         before, after = before_and_after(curve)
-        vectors = range(before.shape[1]) if label == MATRIX else [slice(None)]
+        vectors = range(before.shape[1]) if layer == LAST else [slice(None)]
         for vector in vectors:
             old, new = before[:, vector].ravel(), after[:, vector].ravel()
             for place, origin in enumerate(permutation_between(old, new).tolist()):
-                number = {"vector": vector} if label == MATRIX else {}
+                number = {"vector": vector} if layer == LAST else {}
                 values = {"before": float(old[place]), "after": float(new[place]), "origin": origin}
-                rows.append({"label": label, "seed": curve.seed, **number, "place": place, **values})
+                rows.append({"label": curve.label, "seed": curve.seed, **number, "place": place, **values})
     return rows
 
 
 EXPERIMENT = Experiment(
     claim="Training by reconnection: every weight keeps its value and only its place in the weight vector changes.",
     trainings={
-        "quick": _trainings(16, 12, dataset="digits", epochs=3, batch_size=32),
-        "laptop": _trainings(100, 24, dataset="mnist", epochs=5, batch_size=50),
+        "quick": _trainings(16, 12, "digits", epochs=3, batch_size=32),
+        "laptop": _trainings(100, 24, "mnist", epochs=5, batch_size=50),
     },
     seeds={"quick": (0,), "laptop": (0,)},
     draw=_draw,

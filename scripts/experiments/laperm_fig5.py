@@ -18,64 +18,71 @@ import statistics
 
 from scripts.experiment import Experiment
 from scripts.laperm.draw_accuracies import accuracies
-from scripts.laperm.runs import final, final_means, in_epochs, mean_curve
-from scripts.laperm.settings import ADAM, LOOKAHEAD, conv7, laperm
-from scripts.laperm.sizes import quick
-from scripts.laperm.tables import differences, points, table
-from scripts.publishing.markdown import percent
-from scripts.publishing.results import by_label
+from scripts.laperm.initial_weights import ShuffledBestOf
+from scripts.laperm.runs import final_mean, grouped, only
+from scripts.laperm.settings import ADAM, LOOKAHEAD, conv7, laperm, observed_by
+from scripts.laperm.sizes import QUICK
+from scripts.laperm.tables import differences, table
+from scripts.publishing.curves import by_training, mean_curve
+from scripts.publishing.tables import percent, points
+from scripts.running.observers import BestEpochKept
 
-HE_UNIFORM, HE_NORMAL = "LaPerm, He uniform", "LaPerm, He normal"
-GLOROT_UNIFORM, GLOROT_NORMAL = "LaPerm, Glorot uniform", "LaPerm, Glorot normal"
-SHUFFLED = "LaPerm, weights of Adam, shuffled"
-_BASELINES = ("Adam", "Lookahead")
+_LAPTOP = {"network": {"arguments": {"width": 0.5}}, "evaluation": {"train_images": 5000, "every": 550}}
 
 
-def _trainings(sync_period=20, **changes):
-    common = {**laperm(sync_period), **changes}
-    he_normal = {"kernel_initializer": "he_normal", **changes}
+def _trainings(epochs, sync_period, size):
+    def training(label, *changes):
+        return conv7(label, epochs, size, *changes)
+
+    def from_(initializer):
+        return {"network": {"initializer": initializer}}
+
+    ours, he_normal = laperm(sync_period), from_("he_normal")
+    adam = training("Adam", ADAM, he_normal, observed_by(BestEpochKept()))
     return (
-        conv7(HE_UNIFORM, **common),
-        conv7(HE_NORMAL, kernel_initializer="he_normal", **common),
-        conv7(GLOROT_UNIFORM, kernel_initializer="glorot_uniform", **common),
-        conv7(GLOROT_NORMAL, kernel_initializer="glorot_normal", **common),
-        conv7("Adam", **ADAM, keep_best=True, **he_normal),
-        conv7("Lookahead", **LOOKAHEAD, **he_normal),
-        conv7(SHUFFLED, starts_from="Adam", **common),
+        training("LaPerm, He uniform", ours),
+        training("LaPerm, He normal", ours, he_normal),
+        training("LaPerm, Glorot uniform", ours, from_("glorot_uniform")),
+        training("LaPerm, Glorot normal", ours, from_("glorot_normal")),
+        adam,
+        training("Lookahead", LOOKAHEAD, he_normal),
+        training("LaPerm, weights of Adam, shuffled", ours, {"initial_weights": (ShuffledBestOf(adam),)}),
     )
 
 
 def _he_against_glorot(curves):
-    groups, said = by_label(curves), []
-    for name, he, glorot in (("uniform", HE_UNIFORM, GLOROT_UNIFORM), ("normal", HE_NORMAL, GLOROT_NORMAL)):
-        if {he, glorot} <= groups.keys():
-            above, below = ([final(curve, "test_accuracy") for curve in groups[label]] for label in (he, glorot))
-            difference = points(statistics.mean(above) - statistics.mean(below))
+    groups, said = grouped(only(curves, method="LaPerm"), "start"), []
+    for name in ("uniform", "normal"):
+        if {f"he_{name}", f"glorot_{name}"} <= groups.keys():
+            he, glorot = ([c.final("test_accuracy") for c in groups[f"{who}_{name}"]] for who in ("he", "glorot"))
+            difference = points(statistics.mean(he) - statistics.mean(glorot))
             said.append(
                 f"{name}: {difference} points, lowest seed of one minus highest of the other "
-                f"{points(min(above) - max(below))}"
+                f"{points(min(he) - max(glorot))}"
             )
     return "; ".join(said)
 
 
 def _against_baselines(curves):
-    means = final_means(curves)
-    return differences({n: (means[HE_UNIFORM], means[n]) for n in _BASELINES if {n, HE_UNIFORM} <= means.keys()})
+    ours, groups = final_mean(only(curves, method="LaPerm", start="he_uniform")), grouped(curves, "method")
+    baselines = [name for name in ("Adam", "Lookahead") if name in groups and ours is not None]
+    return differences({name: ours - final_mean(groups[name]) for name in baselines})
 
 
 def _second_half(curves):
     """How much a start gains in the second half, on held-out images."""
     gains = {}
-    for label, same in by_label(in_epochs(curves)).items():
-        epochs, means = mean_curve(same)
-        before = [mean for epoch, mean in zip(epochs, means, strict=True) if epoch <= epochs[-1] / 2]
-        if before and label in (SHUFFLED, GLOROT_NORMAL, HE_NORMAL):
-            gains[label] = (means[-1], before[-1])
+    for start in ("he_normal", "glorot_normal", "shuffled"):
+        for label, same in by_training(only(curves, method="LaPerm", start=start)).items():
+            means = mean_curve(same, by="epochs")
+            before = means[means.index <= means.index[-1] / 2]
+            if len(before):
+                gains[label] = means.iloc[-1] - before.iloc[-1]
     return differences(gains)
 
 
 def _lowest_error(curves):
-    errors = {label: 1 - max(final(c, "test_accuracy") for c in same) for label, same in by_label(curves).items()}
+    errors = {label: 1 - max(c.final("test_accuracy") for c in same) for label, same in by_training(curves).items()}
     return "; ".join(f"{label}: {percent(error)}" for label, error in errors.items())
 
 
@@ -91,13 +98,15 @@ EXPERIMENT = Experiment(
     claim="Conv7 learns MNIST although every 20 steps all its weights go back to their random initial values; He's "
     "initial values end a little above Glorot's.",
     trainings={
-        "quick": _trainings(sync_period=10, **quick(epochs=4)),
-        "laptop": _trainings(epochs=9, model_arguments={"width": 0.5}, train_evaluation=5000, evaluate_every=550),
-        "paper": _trainings(),
+        "quick": _trainings(4, 10, QUICK),
+        "laptop": _trainings(9, 20, _LAPTOP),
+        "paper": _trainings(45, 20, {}),
     },
     seeds={"quick": (0,), "laptop": (0, 1, 2), "paper": tuple(range(5))},
     draw=accuracies("Conv7 on MNIST: initial weights, right after synchronizations (k = 20)", zoom=True),
     table=table(
-        {HE_UNIFORM: "99.76 %, best epoch of the best of 5 runs of 45 epochs, chosen on the test set"}, FINDINGS
+        {"LaPerm, He uniform": "99.76 %, best epoch of the best of 5 runs of 45 epochs, chosen on the test set"},
+        FINDINGS,
+        sync_period=False,
     ),
 )

@@ -19,36 +19,39 @@ Conv2 on digits.
 
 from scripts.experiment import Experiment
 from scripts.laperm.draw_sync_periods import draw, draw_training
-from scripts.laperm.settings import ADAM, conv, laperm
-from scripts.laperm.sizes import LAPTOP_STEPS, laptop, laptop_sync_period, quick
+from scripts.laperm.settings import ADAM, conv, laperm, observed_by, removed
+from scripts.laperm.sizes import LAPTOP_STEPS, QUICK, laptop, laptop_sync_period
 from scripts.laperm.sync_answers import answers, draw_answers
 from scripts.laperm.sync_period_findings import FINDINGS, FROZEN, ONCE
 from scripts.laperm.tables import table
+from scripts.running.observers import ZerosKept
 
 _PAPER_SYNC_PERIODS = (1, 5, 10, 20, 50, 100, 200, 500, 1000, 2000)
 
 
-def _trainings(dense, sparse, epochs, steps, **changes):
-    common = {"model": "conv4", "epochs": epochs, "paper_epochs": 90, **changes}
-    from_both_sides = {**common, "evaluate_before": True, "compare_answers": True}
+def _trainings(dense, sparse, epochs, steps, *size):
+    def training(label, *changes):
+        return conv(label, "conv4", epochs, *size, *changes, paper_epochs=90)
+
+    from_both_sides = {"evaluation": {"before": True, "compare": True}}
     return (
-        *(conv(f"k = {k}", **{**from_both_sides, **laperm(k)}) for k in dense),
-        conv(ONCE, **{**from_both_sides, **laperm(steps * epochs)}),
-        *(conv(f"p = 50 %, k = {k}", sparsity=0.5, **{**common, **laperm(k)}) for k in sparse),
-        conv(FROZEN, sparsity=0.5, keep_zeros=True, **{**common, **ADAM}),
+        *(training(f"k = {k}", laperm(k), from_both_sides) for k in dense),
+        training(ONCE, laperm(steps * epochs), from_both_sides),
+        *(training(f"p = 50 %, k = {k}", laperm(k), removed(50)) for k in sparse),
+        training(FROZEN, ADAM, removed(50), observed_by(ZerosKept())),
     )
 
 
 def _on_laptop():
     dense = tuple(map(laptop_sync_period, (1, 50, 200, 1000, 2000)))
-    return _trainings(dense, dense[1:], 18, LAPTOP_STEPS, **laptop(width=0.25, dropout=0.0))
+    return _trainings(dense, dense[1:], 18, LAPTOP_STEPS, laptop(width=0.25, dropout=0.0))
 
 
 EXPERIMENT = Experiment(
     claim="The larger the sync period k, the slower the start and the better the end, also with half of the weights "
     "removed; one synchronization at the very end destroys what was learned.",
     trainings={
-        "quick": _trainings((1, 10, 20), (10, 20), 6, 20, **quick(evaluate_every=10)),
+        "quick": _trainings((1, 10, 20), (10, 20), 6, 20, QUICK, {"evaluation": {"every": 10}}),
         "laptop": _on_laptop(),
         "paper": _trainings(_PAPER_SYNC_PERIODS, _PAPER_SYNC_PERIODS, 90, 900),
     },

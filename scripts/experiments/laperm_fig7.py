@@ -14,40 +14,34 @@ images and 15 epochs; k is the steps of an epoch, as the paper's is.
 
 from scripts.experiment import Experiment
 from scripts.laperm.draw_accuracies import accuracies_by_network
-from scripts.laperm.runs import final_means, in_epochs, mean_curve
-from scripts.laperm.settings import ADAM, LOOKAHEAD, NETWORK_NAMES, conv, laperm
-from scripts.laperm.sizes import laptop, laptop_sync_period, quick
-from scripts.laperm.tables import differences, table
-from scripts.publishing.results import by_label
+from scripts.laperm.fields import NETWORK_NAMES
+from scripts.laperm.runs import final_means, grouped, only
+from scripts.laperm.settings import ADAM, LOOKAHEAD, conv, laperm
+from scripts.laperm.sizes import QUICK, laptop, laptop_sync_period
+from scripts.laperm.tables import differences, minus, table
+from scripts.publishing.curves import mean_curve
 
 _WIDTHS = {"conv2": 0.25, "conv4": 0.25, "conv13": 0.125}
 
 
-def _trainings(network, sync_period, **changes):
+def _trainings(network, sync_period, epochs, *size):
     methods = {"Adam": ADAM, "Lookahead": LOOKAHEAD, f"LaPerm, k = {sync_period}": laperm(sync_period)}
     return tuple(
-        conv(f"{NETWORK_NAMES[network]}, {name}", **{"model": network, **method, **changes})
+        conv(f"{NETWORK_NAMES[network]}, {name}", network, epochs, *size, {"network": {"name": network}}, method)
         for name, method in methods.items()
     )
 
 
 def _on_laptop(network):
-    size = laptop(width=_WIDTHS[network], dropout=0.0)
-    return _trainings(network, laptop_sync_period(1000), epochs=15, **size)
-
-
-def _pairs(values, baseline):
-    """Of each network what belongs to LaPerm and to the other optimizer."""
-    pairs = {}
-    for label, ours in values.items():
-        network, *method = label.split(", ")
-        if method[0] == "LaPerm" and f"{network}, {baseline}" in values:
-            pairs[network] = (ours, values[f"{network}, {baseline}"])
-    return pairs
+    return _trainings(network, laptop_sync_period(1000), 15, laptop(width=_WIDTHS[network], dropout=0.0))
 
 
 def _against(baseline):
-    return lambda curves: differences(_pairs(final_means(curves), baseline))
+    def differ(curves):
+        ours, other = (final_means(only(curves, method=method), "network") for method in ("LaPerm", baseline))
+        return differences(minus(ours, other))
+
+    return differ
 
 
 def _from_which_epoch_above(baseline):
@@ -55,11 +49,13 @@ def _from_which_epoch_above(baseline):
 
     def find_epochs(curves):
         said = []
-        for network, pair in _pairs(by_label(in_epochs(curves)), baseline).items():
-            ours, other = (dict(zip(*mean_curve(same), strict=True)) for same in pair)
-            below = [epoch for epoch in ours if epoch in other and ours[epoch] <= other[epoch]]
-            later = [epoch for epoch in ours if epoch > max(below, default=0)]
-            said.append(f"{network}: {f'{later[0]:g}' if later else 'never'}")
+        for network, same in grouped(curves, "network").items():
+            methods = grouped(same, "method")
+            if {"LaPerm", baseline} <= methods.keys():
+                ours, other = (mean_curve(methods[method], by="epochs") for method in ("LaPerm", baseline))
+                below = ours[ours <= other.reindex(ours.index)].index
+                later = ours.index[ours.index > max(below, default=0)]
+                said.append(f"{network}: {f'{later[0]:g}' if len(later) else 'never'}")
         return "; ".join(said) or None
 
     return find_epochs
@@ -76,9 +72,9 @@ FINDINGS = {
 EXPERIMENT = Experiment(
     claim="LaPerm trains three networks on CIFAR-10 about as well as Adam and Lookahead, though it changes no value.",
     trainings={
-        "quick": tuple(t for n in ("conv2", "conv4") for t in _trainings(n, 20, epochs=4, **quick(model=n))),
+        "quick": tuple(t for n in ("conv2", "conv4") for t in _trainings(n, 20, 4, QUICK)),
         "laptop": tuple(t for network in _WIDTHS for t in _on_laptop(network)),
-        "paper": tuple(t for network in _WIDTHS for t in _trainings(network, 1000, epochs=125)),
+        "paper": tuple(t for network in _WIDTHS for t in _trainings(network, 1000, 125)),
     },
     seeds={"quick": (0,), "laptop": (0, 1, 2), "paper": (0, 1, 2)},
     draw=accuracies_by_network("CIFAR-10: Adam, Lookahead, and LaPerm right after synchronizations"),

@@ -15,51 +15,62 @@ of the authors' published weights does. Those weights stand in the same table, o
 the same folder of results.
 """
 
+from models.published import PUBLISHED
 from scripts.experiment import Experiment
 from scripts.laperm.draw_accuracies import accuracies
+from scripts.laperm.published_weights import published_network
 from scripts.laperm.resnet_findings import SOON, against_adam, around_the_first_drop, changes_between_evaluations
 from scripts.laperm.runs import best_sync_periods
-from scripts.laperm.settings import ADAM, laperm_resnet, resnet50
-from scripts.laperm.sizes import laptop_of_resnet50, quick
+from scripts.laperm.settings import ADAM, laperm_resnet, removed, resnet50
+from scripts.laperm.sizes import LAPTOP_RESNET50, QUICK
 from scripts.laperm.tables import minus_dense, table
+from scripts.publishing.tables import percent
 
 _SYNC_PERIODS = (250, 400, 800)
-# Which k was best is the authors': that of the weights they published.
-_LAPTOP_SYNC_PERIODS = {0: 36, 30: 72, 50: 72, 70: 72}  # 90 steps an epoch in place of 1,000
-
-_PUBLISHED = tuple(f"the authors' resnet50{ending}" for ending in ("", "_30", "_50", "_70"))
+# By p the k that was best, which the authors know: that of the weights they published, with their names.
+_BEST = {0: (400, "resnet50"), 30: (800, "resnet50_30"), 50: (800, "resnet50_50"), 70: (800, "resnet50_70")}
 
 
-def _trainings(sync_periods, **changes):
+def _label(p, k):
+    return f"LaPerm, p = {p} %, k = {k}"
+
+
+def _trainings(sync_periods, epochs, *size):
     return (
-        resnet50("Adam", **ADAM, **changes),
+        resnet50("Adam", epochs, *size, ADAM),
         *(
-            resnet50(f"LaPerm, p = {p} %, k = {k}", sparsity=p / 100 if p else None, **laperm_resnet(k), **changes)
+            resnet50(_label(p, k), epochs, *size, removed(p), laperm_resnet(k))
             for p, all_k in sync_periods.items()
             for k in all_k
         ),
     )
 
 
+def _on_laptop():
+    # 90 steps an epoch in place of 1,000
+    return _trainings({p: (round(0.09 * k),) for p, (k, _) in _BEST.items()}, 20, LAPTOP_RESNET50)
+
+
+def _paper():
+    for p, (k, name) in _BEST.items():
+        stated = f"{percent(PUBLISHED[name].paper_accuracy)}, the authors' published weights"
+        yield from ((_label(p, k), stated), (published_network(name).label, stated))
+
+
 EXPERIMENT = Experiment(
     claim="ResNet50 of randomly removed random weights is reconnected to about the accuracy that Adam has with all.",
     trainings={
-        "quick": _trainings({0: (10,), 50: (10, 20)}, epochs=5, **quick()),
-        "laptop": _trainings({p: (k,) for p, k in _LAPTOP_SYNC_PERIODS.items()}, **laptop_of_resnet50()),
-        "paper": _trainings(dict.fromkeys((0, 30, 50, 70), _SYNC_PERIODS)),
+        "quick": _trainings({0: (10,), 50: (10, 20)}, 5, QUICK),
+        "laptop": _on_laptop(),
+        "paper": _trainings(dict.fromkeys((0, 30, 50, 70), _SYNC_PERIODS), 200),
     },
     seeds={"quick": (0,), "laptop": (0, 1, 2), "paper": (0, 1, 2)},
     draw=accuracies("ResNet50 on CIFAR-10: p % of the weights removed before training", chosen=best_sync_periods),
     table=table(
-        {
-            **dict.fromkeys(("LaPerm, p = 0 %, k = 400", _PUBLISHED[0]), "92.53 %, the authors' published weights"),
-            **dict.fromkeys(("LaPerm, p = 30 %, k = 800", _PUBLISHED[1]), "92.32 %, the authors' published weights"),
-            **dict.fromkeys(("LaPerm, p = 50 %, k = 800", _PUBLISHED[2]), "92.02 %, the authors' published weights"),
-            **dict.fromkeys(("LaPerm, p = 70 %, k = 800", _PUBLISHED[3]), "90.97 %, the authors' published weights"),
-        },
+        dict(_paper()),
         {
             "LaPerm at p of 0 to 70 % is comparable to Adam or better (LaPerm minus Adam).": against_adam,
-            "Up to 70 % removed costs little (minus p = 0 %).": minus_dense(range(1, 71), best_sync_periods),
+            "Up to 70 % removed costs little (minus p = 0 %).": minus_dense(range(1, 71), best_sync_periods, "method"),
             "Before the first drop of the rate, at 40 % of the epochs, LaPerm is extremely unstable (mean change of "
             "the held-out accuracy from one evaluation to the next, before and after the drop).": (
                 changes_between_evaluations
@@ -67,6 +78,6 @@ EXPERIMENT = Experiment(
             f"Some seem to have diverged before the drop, and learn after it (held-out accuracy at the drop and {SOON} "
             "epochs later).": around_the_first_drop,
         },
-        published=_PUBLISHED,
+        published=tuple(name for _, name in _BEST.values()),
     ),
 )

@@ -15,78 +15,85 @@ too, 0.01. The laptop size is a quarter as wide, without dropout, has 7,000 imag
 `laperm_fig6`'s. The quick size is a small Conv2 on digits.
 """
 
-import dataclasses
 import statistics
 
 from scripts.experiment import Experiment
 from scripts.laperm.draw_accuracies import accuracies_over
-from scripts.laperm.runs import final_means, number_in
+from scripts.laperm.fields import fields
+from scripts.laperm.initial_weights import ReducePrecision
+from scripts.laperm.runs import final_mean, only
 from scripts.laperm.settings import ADAM, laperm
 from scripts.laperm.sizes import conv4_of_fig6, sync_periods
 from scripts.laperm.tables import best_over_worst_sync_period, differences, table
-from scripts.publishing.markdown import percent
-from scripts.publishing.results import by_label
+from scripts.publishing.curves import by_training
+from scripts.publishing.tables import percent
 
-_FULL = "32 bits"
-_PRECISIONS = {_FULL: None, "8 bits": 8, "4 bits": 4, "+c and -c": "signs", "0 and c": "binary"}
-_AT_FAST_RATE, _FAST_RATE = " at rate 0.01", 0.01
+_NAMES = {None: "32 bits", 8: "8 bits", 4: "4 bits", "signs": "+c and -c", "binary": "0 and c"}
+_USUAL_RATE, _FAST_RATE = 0.001, 0.01
 
 
-def _trainings(size, paper_sync_periods, precisions=tuple(_PRECISIONS), fast=(_FULL, "+c and -c", "0 and c")):
-    for names, at_rate, rate in ((precisions, "", 1e-3), (fast, _AT_FAST_RATE, _FAST_RATE)):
-        yield conv4_of_fig6(f"{_FULL}{at_rate}, Adam alone", size, learning_rate=rate, **ADAM)
-        for name in names:
+def _name(known):
+    """What is said of the initial weights."""
+    return _NAMES[known["precision"]]
+
+
+def _name_and_rate(known):
+    """The same, and the rate where that is not the usual one."""
+    return _name(known) + (f" at rate {_FAST_RATE}" if known["rate"] == _FAST_RATE else "")
+
+
+def _trainings(size, paper_sync_periods, precisions=tuple(_NAMES), fast=(None, "signs", "binary")):
+    for some, rate in ((precisions, _USUAL_RATE), (fast, _FAST_RATE)):
+        at_rate = {"optimizer": {"learning_rate": rate}}
+        name = _name_and_rate({"precision": None, "rate": rate})
+        yield conv4_of_fig6(f"{name}, Adam alone", size, at_rate, ADAM)
+        for precision in some:
+            start = {"initial_weights": (ReducePrecision(precision),) if precision else ()}
+            name = _name_and_rate({"precision": precision, "rate": rate})
             for k in sync_periods(size, paper_sync_periods):
-                settings = {"weight_precision": _PRECISIONS[name], "learning_rate": rate, **laperm(k)}
-                yield conv4_of_fig6(f"{name}{at_rate}, k = {k}", size, **settings)
+                yield conv4_of_fig6(f"{name}, k = {k}", size, start, at_rate, laperm(k))
 
 
 def _against_full(curves):
-    means = final_means(curves)
-    pairs = {}
-    for label, mean in means.items():
-        name = label.split(", ")[0].removesuffix(_AT_FAST_RATE)
-        full = label.replace(name, _FULL, 1)
-        if full in means and label != full:
-            pairs[label] = (mean, means[full])
-    return differences(pairs)
+    found = {}
+    for label, same in by_training(only(curves, method="LaPerm")).items():
+        known = fields(same[0].training)
+        full = only(curves, precision=None, k=known["k"], rate=known["rate"])
+        if full and known["precision"]:
+            found[label] = final_mean(same) - final_mean(full)
+    return differences(found)
 
 
 def _moved(curves):
     """How many weights LaPerm moved."""
-    measured = by_label([c for c in curves if number_in(c.label, "k") and "moved" in c.summary])
+    measured = by_training([curve for curve in only(curves, method="LaPerm") if "moved" in curve.summary])
     return "; ".join(
         f"{label}: {percent(statistics.mean(curve.summary['moved'] for curve in same))}"
         for label, same in measured.items()
     )
 
 
-def _drawing(is_fast, rate):
+def _drawing(rate):
     title = f"Conv4 on CIFAR-10: initial weights of few values, at a rate of {rate}; dashed: Adam"
-    draw = accuracies_over(title, "k", "sync period k", tuple(_PRECISIONS))
-
-    def draw_some(figure, curves):
-        chosen = [curve for curve in curves if (_AT_FAST_RATE in curve.label) == is_fast]
-        draw(figure, [dataclasses.replace(c, label=c.label.replace(_AT_FAST_RATE, "")) for c in chosen])
-
-    return draw_some
+    draw = accuracies_over(title, "k", "sync period k", _name, tuple(_NAMES.values()))
+    return lambda figure, curves: draw(figure, only(curves, rate=rate))
 
 
 EXPERIMENT = Experiment(
     claim="Can weights of few bits, or of one magnitude, be reconnected? The paper does so in dense networks only.",
     trainings={
-        "quick": tuple(_trainings("quick", (200, 1000), (_FULL, "4 bits", "0 and c"), (_FULL, "0 and c"))),
+        "quick": tuple(_trainings("quick", (200, 1000), (None, 4, "binary"), (None, "binary"))),
         "laptop": tuple(_trainings("laptop", (200, 1000, 2000))),
         "paper": tuple(_trainings("paper", (50, 200, 1000, 2000))),
     },
     seeds={"quick": (0,), "laptop": (0, 1, 2), "paper": (0, 1, 2)},
-    draw=_drawing(False, 0.001),
-    more_pictures={"laperm_low_precision_rate": _drawing(True, _FAST_RATE)},
+    draw=_drawing(_USUAL_RATE),
+    more_pictures={"laperm_low_precision_rate": _drawing(_FAST_RATE)},
     table=table(
         {},
         {
             "The paper does not say what low precision costs (minus 32 bits with the same k).": _against_full,
-            "Nor whether k matters more then (best minus worst k).": best_over_worst_sync_period,
+            "Nor whether k matters more then (best minus worst k).": best_over_worst_sync_period(_name_and_rate),
             "Nor how many weights are moved (share of the kernels' weights with another value than at first).": _moved,
         },
     ),

@@ -9,18 +9,19 @@ Nothing is trained. Images are scaled as the authors scaled them, which differs 
 stand in the table of `laperm_fig8` too, once they have been evaluated into the same folder of results.
 """
 
+import pandas as pd
+
 from models.published import PUBLISHED
 from scripts.experiment import Experiment
-from scripts.laperm.published_network import PublishedNetwork
-from scripts.publishing.markdown import markdown_table, percent
-from scripts.publishing.results import COLORS
+from scripts.laperm.published_weights import PublishedWeights, published_network
+from scripts.publishing.figures import COLORS
+from scripts.publishing.tables import frame_table, percent
 
-_DATASETS = {"F1": "mnist", "F2": "mnist", "Conv7": "mnist"}
-_NETWORKS = tuple(PublishedNetwork(f"the authors' {name}", name, _DATASETS.get(name, "cifar10")) for name in PUBLISHED)
+_NETWORKS = tuple(map(published_network, PUBLISHED))
 
 
 def _stated(curve):
-    return PUBLISHED[curve.label.removeprefix("the authors' ")].paper_accuracy
+    return PUBLISHED[curve.training.part(PublishedWeights).name].paper_accuracy
 
 
 def _draw(figure, curves):
@@ -37,14 +38,17 @@ def _draw(figure, curves):
 
 
 def _table(curves):
-    lines = []
-    for curve in curves:
-        summary = curve.summary
-        accuracies = [percent(value) for value in (summary["test_accuracy"], _stated(curve))]
-        train = percent(summary["train_accuracy"])
-        lines.append([curve.label, *accuracies, f"{summary['test_images']:,}", train])
-    made = markdown_table(["network", "test accuracy", "stated", "test images", "training images"], lines)
-    return f"{made}\n\nAccuracies on training images are of 5,000 of them, drawn at random."
+    lines = [
+        {
+            "network": curve.label,
+            "test accuracy": percent(curve.summary["test_accuracy"]),
+            "stated": percent(_stated(curve)),
+            "test images": f"{curve.summary['test_images']:,}",
+            "training images": percent(curve.summary["train_accuracy"]),
+        }
+        for curve in curves
+    ]
+    return f"{frame_table(pd.DataFrame(lines))}\n\nAccuracies on training images are of 5,000 of them, drawn at random."
 
 
 EXPERIMENT = Experiment(

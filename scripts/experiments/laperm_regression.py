@@ -16,48 +16,50 @@ without dropout, has 7,000 images and 15 epochs. The quick size is a smaller net
 import dataclasses
 import statistics
 
+import pandas as pd
+
 from scripts.experiment import Experiment
-from scripts.laperm.angles import DEVIATION, LARGEST_ANGLE, AngleTraining
-from scripts.laperm.draw_accuracies import PANELS, epoch_axis, legend_below, style_of
-from scripts.laperm.runs import SYNCHRONIZED, final, in_epochs
+from scripts.laperm.angles import DEVIATION, LARGEST_ANGLE, asked_for_angles
+from scripts.laperm.draw_accuracies import PANELS, style_of
+from scripts.laperm.runs import final_mean, final_means, only
 from scripts.laperm.settings import ADAM, LOOKAHEAD, conv, laperm
-from scripts.laperm.sizes import laptop, quick, sync_periods
-from scripts.publishing.markdown import markdown_table
-from scripts.publishing.results import by_label, draw_band
+from scripts.laperm.sizes import QUICK, laptop, sync_periods
+from scripts.publishing.curves import by_training
+from scripts.publishing.figures import draw_band, epoch_axis, legend_below
+from scripts.publishing.tables import frame_table
+from scripts.running.images import Images
 
-_FREE = {"unit_axes": {"^angle/": None}}
+_DIGITS_OF_MNIST = {"data": Images("mnist", validation=5000)}
 
 
-def _trainings(size, paper_sync_periods, **changes):
+def _trainings(size, paper_sync_periods, epochs, *smaller):
+    def training(label, method):
+        return asked_for_angles(conv(label, "conv2", epochs, _DIGITS_OF_MNIST, *smaller, method))
+
     all_k = sync_periods(size, paper_sync_periods)
-    yield _training("Adam", **ADAM, **changes)
-    yield _training("Lookahead", **LOOKAHEAD, **changes)
+    yield training("Adam", ADAM)
+    yield training("Lookahead", LOOKAHEAD)
     for k in all_k:
-        yield _training(f"LaPerm, k = {k}", **laperm(k), **changes)
-    yield _training(f"LaPerm, k = {all_k[-1]}, output free", **laperm(all_k[-1], **_FREE), **changes)
+        yield training(f"LaPerm, k = {k}", laperm(k))
+    yield training(f"LaPerm, k = {all_k[-1]}, output free", laperm(all_k[-1], unit_axes={"^angle/": None}))
 
 
-def _training(label, epochs=125, **changes):
-    settings = {"model": "conv2", "dataset": "mnist", "scaling": "unit", "augmentation": None}
-    declared = conv(label, epochs=epochs, **{**settings, **changes})
-    return AngleTraining(**vars(declared))
-
-
-def _degrees(curve):
+def _in_degrees(curve):
     """The same run with its errors in degrees."""
-    errors = ("val_error", "train_error")
-    rows = [{**row, **{e: LARGEST_ANGLE * row[e] for e in errors if e in row}} for row in curve.rows]
+    rows = curve.rows.copy()
+    errors = rows.columns.intersection(["val_error", "train_error"])
+    rows[errors] *= LARGEST_ANGLE
     return dataclasses.replace(curve, rows=rows)
 
 
 def _draw(figure, curves):
     figure.set_size_inches(10, 5)
     panels = figure.subplots(1, 2, sharey=True)
-    groups = by_label(in_epochs([*map(_degrees, curves)]))
+    groups = by_training([*map(_in_degrees, curves)])
     for axes, (metric, name) in zip(panels, PANELS.items(), strict=True):
         error = metric.replace("accuracy", "error")
         for number, (label, same) in enumerate(groups.items()):
-            draw_band(axes, same, error, SYNCHRONIZED, label=label, **style_of(label, number))
+            draw_band(axes, same, error, label=label, by="epochs", **style_of(same[0].training, number))
         axes.axhline(DEVIATION, color="0.3", linestyle=":", linewidth=1, label="always the answer 0")
         axes.set_title(name, loc="left", fontsize=10)
         epoch_axis(axes)
@@ -72,29 +74,38 @@ def _draw(figure, curves):
 
 
 def _table(curves):
-    head = ["training", "seeds", "test error in degrees: mean", "min", "max", "training images", "permutation"]
-    lines, means = [], {}
-    for label, same in by_label(curves).items():
-        test, train = ([LARGEST_ANGLE * final(c, metric) for c in same] for metric in ("test_error", "train_error"))
-        means[label] = statistics.mean(test)
-        cells = [*(f"{f(test):.2f}" for f in (statistics.mean, min, max)), f"{statistics.mean(train):.2f}"]
-        permuted = sum(c.summary["is_permutation"] for c in same)
-        lines.append([label, len(same), *cells, f"{permuted} of {len(same)}"])
-    said = [markdown_table(head, lines)]
-    said.append(f"Errors are roots of mean squares; always to answer 0 has {DEVIATION:.1f} degrees.")
-    if "Adam" in means:
-        ratios = {label: mean / means["Adam"] for label, mean in means.items() if label.startswith("LaPerm")}
-        ours = "; ".join(f"{label}: {ratio:.2f}" for label, ratio in ratios.items())
-        said.append(f"The paper has no regression. LaPerm's test error as a multiple of Adam's:\n\n- {ours}.")
+    said = [
+        frame_table(pd.DataFrame([_line(same) for same in by_training(curves).values()], dtype=object)),
+        f"Errors are roots of mean squares; always to answer 0 has {DEVIATION:.1f} degrees.",
+    ]
+    ours, adam = (only(curves, method=method) for method in ("LaPerm", "Adam"))
+    if adam:
+        ratios = final_means(ours, "label", "test_error") / final_mean(adam, "test_error")
+        text = "; ".join(f"{label}: {ratio:.2f}" for label, ratio in ratios.items())
+        said.append(f"The paper has no regression. LaPerm's test error as a multiple of Adam's:\n\n- {text}.")
     return "\n\n".join(said)
+
+
+def _line(same):
+    """The cells of the runs of one training."""
+    test, train = ([LARGEST_ANGLE * curve.final(f"{part}_error") for curve in same] for part in ("test", "train"))
+    return {
+        "training": same[0].label,
+        "seeds": len(same),
+        "test error in degrees: mean": f"{statistics.mean(test):.2f}",
+        "min": f"{min(test):.2f}",
+        "max": f"{max(test):.2f}",
+        "training images": f"{statistics.mean(train):.2f}",
+        "permutation": f"{sum(curve.summary['is_permutation'] for curve in same)} of {len(same)}",
+    }
 
 
 EXPERIMENT = Experiment(
     claim="The paper's claims are about classification; here exact values matter: the angle of a rotated digit.",
     trainings={
-        "quick": tuple(_trainings("quick", (200, 1000), epochs=4, **quick())),
-        "laptop": tuple(_trainings("laptop", (50, 200, 1000), epochs=15, **laptop(width=0.25, dropout=0.0))),
-        "paper": tuple(_trainings("paper", (50, 200, 1000, 2000))),
+        "quick": tuple(_trainings("quick", (200, 1000), 4, QUICK)),
+        "laptop": tuple(_trainings("laptop", (50, 200, 1000), 15, laptop(width=0.25, dropout=0.0))),
+        "paper": tuple(_trainings("paper", (50, 200, 1000, 2000), 125)),
     },
     seeds={"quick": (0,), "laptop": (0, 1, 2), "paper": (0, 1, 2)},
     draw=_draw,

@@ -13,57 +13,55 @@ moments and the number of its steps are reset (`reset_inner_state` of `LaPerm`).
 without dropout, has 7,000 images and 9 epochs, half of `laperm_fig6`'s. The quick size is a small Conv2 on digits.
 """
 
-import dataclasses
-
 from scripts.experiment import Experiment
 from scripts.laperm.draw_accuracies import accuracies, accuracies_over
-from scripts.laperm.runs import final_means, number_in
-from scripts.laperm.settings import laperm
+from scripts.laperm.fields import fields
+from scripts.laperm.observers import SyncPeriodFollowsRate
+from scripts.laperm.runs import final_means, only
+from scripts.laperm.settings import laperm, observed_by
 from scripts.laperm.sizes import conv4_of_fig6, sync_periods
-from scripts.laperm.tables import differences, table
+from scripts.laperm.tables import differences, minus, table
 
-_KEPT, _RESET, _TIED = "state kept", "state reset", "tied to the rate"
+_KEPT, _RESET = "state kept", "state reset"
+_IS_KEPT, _IS_RESET, _IS_TIED = {"state_reset": False, "tied": False}, {"state_reset": True}, {"tied": True}
 
 
 def _trainings(size, paper_sync_periods=(50, 200, 1000)):
     constant = sync_periods(size, paper_sync_periods)
     for k in constant:
-        yield conv4_of_fig6(f"{_KEPT}, k = {k}", size, **laperm(k))
+        yield conv4_of_fig6(f"{_KEPT}, k = {k}", size, laperm(k))
     for k in constant:
-        yield conv4_of_fig6(f"{_RESET}, k = {k}", size, **laperm(k, reset_inner_state=True))
+        yield conv4_of_fig6(f"{_RESET}, k = {k}", size, laperm(k, reset_inner_state=True))
     for k in constant[:-1]:
-        label = f"{_TIED}, k = {k} at first"
-        yield conv4_of_fig6(label, size, sync_period_follows_rate=True, **laperm(k))
+        label = f"tied to the rate, k = {k} at first"
+        yield conv4_of_fig6(label, size, laperm(k), observed_by(SyncPeriodFollowsRate()))
 
 
-def _pairs(curves, first, second):
-    means = {(label.split(", ")[0], number_in(label, "k")): mean for label, mean in final_means(curves).items()}
-    return {
-        f"k = {k}": (mean, means[second, k])
-        for (name, k), mean in means.items()
-        if name == first and (second, k) in means
-    }
+def _against_kept(**wanted):
+    """Those of some kind minus those with the same k that is constant and leaves the state alone."""
+
+    def differ(curves):
+        found, kept = (final_means(only(curves, **kind), "k") for kind in (wanted, _IS_KEPT))
+        return differences(minus(found, kept, "k = {}"))
+
+    return differ
 
 
-def _tied_to_the_rate(curves):
-    means = final_means(curves)
-    constant = [mean for label, mean in means.items() if label.startswith(_KEPT)]
-    tied = {label.split(", ")[1]: mean for label, mean in means.items() if label.startswith(_TIED)}
-    return differences({label: (mean, max(constant)) for label, mean in tied.items() if constant})
+def _against_best_constant(curves):
+    tied, kept = (final_means(only(curves, **kind), "k") for kind in (_IS_TIED, _IS_KEPT))
+    return differences(minus(tied, kept.max() if len(kept) else None, "k = {} at first"))
 
 
-def _parts(*names):
-    return lambda curves: [curve for curve in curves if curve.label.split(", ")[0] in names]
-
-
-def _constant_or_tied(curves):
-    chosen = _parts(_KEPT, _TIED)(curves)
-    return [dataclasses.replace(curve, label=curve.label.replace(_KEPT, "constant")) for curve in chosen]
+def _constant_or_tied(training):
+    """What the legend says of k."""
+    known = fields(training)
+    return training.label if known["tied"] else f"constant, k = {known['k']}"
 
 
 def _draw_reset(figure, curves):
-    chosen = _parts(_KEPT, _RESET)(curves)
-    accuracies_over("Conv4 on CIFAR-10: Adam's state at a synchronization", "k", "sync period k")(figure, chosen)
+    title = "Conv4 on CIFAR-10: Adam's state at a synchronization"
+    draw = accuracies_over(title, "k", "sync period k", lambda known: _RESET if known["state_reset"] else _KEPT)
+    draw(figure, only(curves, tied=False))
 
 
 EXPERIMENT = Experiment(
@@ -75,14 +73,18 @@ EXPERIMENT = Experiment(
         "paper": tuple(_trainings("paper", (50, 200, 1000, 2000))),
     },
     seeds={"quick": (0,), "laptop": (0, 1, 2), "paper": (0, 1, 2)},
-    draw=accuracies("Conv4 on CIFAR-10: k constant, or tied to the rate", chosen=_constant_or_tied),
+    draw=accuracies(
+        "Conv4 on CIFAR-10: k constant, or tied to the rate",
+        chosen=lambda curves: only(curves, state_reset=False),
+        name_of=_constant_or_tied,
+    ),
     more_pictures={"laperm_synchronization_reset": _draw_reset},
     table=table(
         {},
         {
-            "A schedule for k can be better (tied to the rate minus the best constant k).": _tied_to_the_rate,
-            "The same k at first, tied minus constant.": lambda curves: differences(_pairs(curves, _TIED, _KEPT)),
-            "The paper keeps the state (reset minus kept).": lambda curves: differences(_pairs(curves, _RESET, _KEPT)),
+            "A schedule for k can be better (tied to the rate minus the best constant k).": _against_best_constant,
+            "The same k at first, tied minus constant.": _against_kept(**_IS_TIED),
+            "The paper keeps the state (reset minus kept).": _against_kept(**_IS_RESET),
         },
     ),
 )

@@ -1,64 +1,75 @@
 """A regression: by which angle an image has been rotated."""
 
 import dataclasses
+import typing
 
 import keras
 import numpy as np
 
 from scripts.data import augmentation as augment
-from scripts.laperm.prepared_training import PreparedTraining
-from scripts.laperm.training import Training
+from scripts.running.images import Images
+from scripts.running.network import Network
 
 LARGEST_ANGLE = 45  # degrees, either way; the unit of targets, answers and errors
-DEVIATION = LARGEST_ANGLE / np.sqrt(3)  # degrees, of a uniform angle: the error of who always answers 0
+DEVIATION = LARGEST_ANGLE / np.sqrt(3)  # degrees, of a uniform angle: the error of the answer 0 to every image
 _AT_ONCE = 1000
 
 
 @dataclasses.dataclass(frozen=True)
-class AngleTraining(Training):
-    """A training whose network answers with one number, the angle of the image as a fraction of 45 degrees.
+class AngleImages(Images):
+    """Images with their angles as labels, as fractions of 45 degrees.
 
     Every image, also of the test set, is rotated once and for all, by an angle drawn uniformly and independently of the
-    seed of the run. The network is one of the classifiers with a single linear output in place of the softmax; it is
-    trained on the squared error and evaluated by its root.
-
-    Args: those of `Training`.
+    seed of the run.
     """
 
     def load(self, directory):
-        """The images, rotated, with their angles as labels."""
+        """The images, rotated, with their angles."""
         loaded = super().load(directory)
         parts = {}
         for number, part in enumerate(("train", "val", "test")):
             parts[f"x_{part}"], parts[f"y_{part}"] = rotated(getattr(loaded, f"x_{part}"), number)
         return dataclasses.replace(loaded, **parts)
 
-    def make_model(self, loaded, seed):
-        """The classifier with another last layer."""
-        classifier = super().make_model(loaded, seed)
+
+@dataclasses.dataclass(frozen=True)
+class AngleNetwork(Network):
+    """One of the classifiers with a single linear output in place of the softmax."""
+
+    def build(self, loaded, seed):
+        """The classifier with another last layer, called `angle`."""
+        classifier = super().build(loaded, seed)
         last = classifier.layers[-1]
         config = {**last.get_config(), "name": "angle", "units": 1, "activation": "linear"}
         output = type(last).from_config(config)(last.input)
         return keras.Model(classifier.input, output, name=classifier.name)
 
-    def prepared(self, model, loaded, seed):
-        """What is ready to start, once compiled."""
-        return PreparedAngles(self, model, loaded, seed)
 
+@dataclasses.dataclass(frozen=True)
+class AngleRegression:
+    """By which angle an image has been rotated: trained on the squared error and evaluated by its root."""
 
-class PreparedAngles(PreparedTraining):
-    """A regression that is ready to start."""
+    loss: typing.ClassVar = "mse"
+    scores: typing.ClassVar = ("error", "loss")
+    evaluations: typing.ClassVar = 1
 
-    loss = "mse"
-    scores = ("error", "loss")
-
-    def metrics(self):
+    def compiled_metrics(self):
         """The root of the mean squared error."""
         return [keras.metrics.RootMeanSquaredError(name="error")]
 
     def sync_metrics(self):
         """The same."""
-        return self.metrics()
+        return self.compiled_metrics()
+
+
+def asked_for_angles(training):
+    """The same training with the angles of rotated images in place of classes."""
+    return dataclasses.replace(
+        training,
+        data=AngleImages(**vars(training.data)),
+        network=AngleNetwork(**vars(training.network)),
+        task=AngleRegression(),
+    )
 
 
 def rotated(images, seed):

@@ -7,7 +7,7 @@ import matplotlib.patches
 import matplotlib.path
 import numpy as np
 
-from scripts.publishing.results import COLORS
+from scripts.publishing.figures import COLORS
 from train_by_reconnect import cycles, permutation_between
 
 BLUE, VERMILLION, GREEN, PURPLE, SKY, ORANGE, _ = COLORS

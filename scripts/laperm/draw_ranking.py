@@ -3,20 +3,16 @@
 import numpy as np
 
 from scripts.laperm.ranking_traits import LOSS, load_record
-from scripts.publishing.results import COLORS, draw_band
+from scripts.publishing.curves import by_training
+from scripts.publishing.figures import COLORS, draw_band
 
 BLUE, VERMILLION, GREEN = COLORS[:3]
 
 
-def draw_figure_3(figure, curves, labels):
-    """Mean and standard deviation of the ranking distance above the loss.
-
-    Args:
-        figure: the `Figure` of matplotlib.
-        curves: list of `scripts.publishing.results.Curve`.
-        labels: sequence of str, the columns.
-    """
-    grid = _grid(figure, curves, labels, 2, (3.6, 5.6))
+def draw_figure_3(figure, curves):
+    """Mean and standard deviation of the ranking distance above the loss, of all settings but dropout."""
+    shown = [curve for curve in curves if "dropout" not in curve.training.network.arguments]
+    grid = _grid(figure, shown, 2, (3.6, 5.6))
     for column, (axes, same) in enumerate(grid):
         _draw_distance(axes[0], load_record(same[0]), ("distance", "deviation"))
         _draw_loss(axes[1], same)
@@ -26,15 +22,9 @@ def draw_figure_3(figure, curves, labels):
     grid[0][0][0].legend(frameon=False, loc="lower left", fontsize=8)
 
 
-def draw_figure_13(figure, curves, labels):
-    """The weights, the mean and the standard deviation of the ranking distance, and the loss.
-
-    Args:
-        figure: the `Figure` of matplotlib.
-        curves: list of `scripts.publishing.results.Curve`.
-        labels: sequence of str, the columns.
-    """
-    grid = _grid(figure, curves, labels, 4, (3.1, 10))
+def draw_figure_13(figure, curves):
+    """The weights, the mean and the standard deviation of the ranking distance, and the loss, of all settings."""
+    grid = _grid(figure, curves, 4, (3.1, 10))
     for column, (axes, same) in enumerate(grid):
         record = load_record(same[0])
         _draw_weights(axes[0], record)
@@ -53,20 +43,19 @@ def draw_figure_13(figure, curves, labels):
         axes.text(0.04, 0.05, text, transform=axes.transAxes, fontsize=7.5)
 
 
-def _grid(figure, curves, labels, rows, size):
+def _grid(figure, curves, rows, size):
     """Pairs of a column's axes and its runs; every row has one scale, so that the columns can be compared."""
-    labels = [label for label in labels if any(curve.label == label for curve in curves)]
-    figure.set_size_inches(size[0] * len(labels) + 0.8, size[1])
-    axes = figure.subplots(rows, len(labels), sharex=True, sharey="row", squeeze=False)
-    grid = [(axes[:, i], [c for c in curves if c.label == label]) for i, label in enumerate(labels)]
-    for label, (column, same) in zip(labels, grid, strict=True):
+    groups = by_training(curves)
+    figure.set_size_inches(size[0] * len(groups) + 0.8, size[1])
+    axes = figure.subplots(rows, len(groups), sharex=True, sharey="row", squeeze=False)
+    for column, (label, same) in zip(axes.T, groups.items(), strict=True):
         column[0].set_title(label)
         column[-1].set_xlabel("epoch")
         for one in column:
             for phase in load_record(same[0]).phases()[1:]:
                 one.axvline(phase[0], color="0.5", linewidth=0.8, linestyle=":")
             one.grid(alpha=0.25)
-    return grid
+    return [*zip(axes.T, groups.values(), strict=True)]
 
 
 def _draw_weights(axes, record):
@@ -100,10 +89,4 @@ def _draw_distance(axes, record, names):
 
 
 def _draw_loss(axes, same):
-    steps_per_epoch = load_record(same[0]).steps_per_epoch
-    draw_band(axes, [_in_epochs(curve, steps_per_epoch) for curve in same], LOSS, ("epoch",), GREEN, None)
-
-
-def _in_epochs(curve, steps_per_epoch):
-    rows = [{**row, "step": row["step"] / steps_per_epoch} for row in curve.rows]
-    return type(curve)(curve.label, curve.seed, rows, curve.summary, curve.folder)
+    draw_band(axes, same, LOSS, "epoch", color=GREEN, label=None, by="epochs")

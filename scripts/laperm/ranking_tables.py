@@ -6,8 +6,8 @@ import statistics
 import numpy as np
 
 from scripts.laperm.ranking_traits import LOSS, autocorrelation, jumps_and_rises, load_record, rank_correlation
-from scripts.publishing.markdown import markdown_table
-from scripts.publishing.results import by_label
+from scripts.publishing.curves import by_training
+from scripts.publishing.tables import markdown_table
 
 LAGS = (1, 50)
 DISTANCES = (
@@ -32,7 +32,7 @@ def published_rows(curves):
     extremes. The percentiles are given as their lowest and highest over the weight vectors.
 
     Args:
-        curves: list of `scripts.publishing.results.Curve`.
+        curves: list of `scripts.publishing.curves.Curve`.
 
     Returns:
         List of dict.
@@ -46,7 +46,7 @@ def published_rows(curves):
 
 def _rows(curve):
     record = load_record(curve)
-    evaluated = {row["step"]: row for row in curve.rows if row["when"] == "epoch"}
+    epochs = curve.rows[curve.rows["when"] == "epoch"].set_index("step")
     recorded = {step: time for time, step in enumerate(record.percentiles["step"].tolist())}
     for step in range(0, len(record.distance) + 1, record.window):
         row = {"label": curve.label, "seed": curve.seed, "step": step}
@@ -60,8 +60,8 @@ def _rows(curve):
             row |= {"minimum": at["minimum"].min(), "maximum": at["maximum"].max()}
             for name in ("p15", "p50", "p85"):
                 row |= {f"{name}_low": at[name].min(), f"{name}_high": at[name].max()}
-        if step in evaluated:
-            row |= {name: evaluated[step][name] for name in ("loss", LOSS, "test_loss", "test_accuracy")}
+        if step in epochs.index:
+            row |= {name: float(epochs.loc[step, name]) for name in ("loss", LOSS, "test_loss", "test_accuracy")}
         yield row
 
 
@@ -72,13 +72,13 @@ def traits_table(curves):
     twice the usual one of the epoch before or more.
 
     Args:
-        curves: list of `scripts.publishing.results.Curve`.
+        curves: list of `scripts.publishing.curves.Curve`.
 
     Returns:
         Str, Markdown.
     """
     distances, ends, jumps = [], [], []
-    for label, same in by_label(curves).items():
+    for label, same in by_training(curves).items():
         records = [load_record(curve) for curve in same]
         for number, phase in enumerate(records[0].phases()):
             distances.append([label, f"{records[0].rate[phase[0]]:.3g}", *_phase_cells(records, number)])

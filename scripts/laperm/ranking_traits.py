@@ -5,6 +5,7 @@ import functools
 import itertools
 
 import numpy as np
+import scipy.stats
 
 from scripts.running.files import read_csv
 
@@ -55,28 +56,28 @@ def load_record(curve):
     """Read what `RankingMonitor` wrote into the folder of a run that recorded every step of one kernel.
 
     Args:
-        curve: `scripts.publishing.results.Curve`.
+        curve: `scripts.publishing.curves.Curve`.
 
     Returns:
         `Record`.
     """
-    return _load(curve.folder, tuple(curve.values(LOSS, "epoch")[1]), tuple(curve.values("learning_rate", "epoch")[1]))
+    return _load(curve.folder, *(tuple(curve.values(metric, "epoch")) for metric in (LOSS, "learning_rate")))
 
 
 @functools.lru_cache
 def _load(folder, loss, rate):
-    with (folder / "ranking_distance.csv").open() as file:
-        names = next(file).strip().split(",")
-        wanted = [names.index(name) for name in ("mean_ratio", "deviation_ratio", "changed")]
-        distance, deviation, changed = np.loadtxt(file, delimiter=",", usecols=wanted, unpack=True)
+    names = {"mean_ratio": "distance", "deviation_ratio": "deviation", "changed": "changed"}
+    steps = read_csv(folder / "ranking_distance.csv")
+    of_steps = {name: steps[column].to_numpy(float) for column, name in names.items()}
     rows = read_csv(folder / "weight_percentiles.csv")
-    vectors = 1 + max(row["vector"] for row in rows)
+    vectors = 1 + rows["vector"].max()
     percentiles = {
-        name: np.reshape([row[name] for row in rows], (-1, vectors))
-        for name in ("step", "minimum", "p15", "p50", "p85", "maximum")
+        name: rows[name].to_numpy(float).reshape(-1, vectors) for name in ("minimum", "p15", "p50", "p85", "maximum")
     }
-    percentiles["step"] = percentiles["step"][:, 0]
-    return Record(len(distance) // len(loss), distance, deviation, changed, percentiles, np.array(loss), np.array(rate))
+    percentiles["step"] = rows["step"].to_numpy(int).reshape(-1, vectors)[:, 0]
+    return Record(
+        len(steps) // len(loss), **of_steps, percentiles=percentiles, loss=np.array(loss), rate=np.array(rate)
+    )
 
 
 def autocorrelation(values, lag):
@@ -102,24 +103,16 @@ def autocorrelation(values, lag):
 
 
 def rank_correlation(a, b):
-    """Spearman's correlation of two series without ties.
-
-    Args:
-        a: float array of shape (n,).
-        b: float array of shape (n,).
-
-    Returns:
-        Float from -1 to 1; NaN of fewer than three pairs.
+    """Spearman's correlation of two series; NaN of fewer than three pairs, and where a series is constant.
 
     Example:
 
     >>> round(rank_correlation([1, 2, 3, 9], [0, 5, 6, 7]), 6)
     1.0
     """
-    if len(a) < 3:
+    if len(a) < 3 or min(len(set(a)), len(set(b))) == 1:
         return float("nan")
-    ranks = [np.argsort(np.argsort(values)) for values in (a, b)]
-    return float(np.corrcoef(*ranks)[0, 1])
+    return float(scipy.stats.spearmanr(a, b).statistic)
 
 
 def jumps(record):

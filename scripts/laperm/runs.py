@@ -1,119 +1,72 @@
-"""What the finished runs of LaPerm's experiments say: by their labels, their curves and their ends."""
+"""Which runs of LaPerm's experiments belong together, and what they ended with."""
 
-import collections
-import dataclasses
-import re
 import statistics
 
-from scripts.publishing.results import by_label
+import pandas as pd
+
+from scripts.laperm.fields import fields
+from scripts.publishing.curves import ends
 
 CHANCE = 0.1  # of ten classes
-SYNCHRONIZED = ("after", "epoch")  # where an accuracy counts: LaPerm's after synchronizations, others' after epochs
 
 
-def number_in(label, name):
-    """A number that a label names.
-
-    Args:
-        label: str, e.g. `"Conv4, p = 30 %, k = 1000"`.
-        name: str, `"p"` or `"k"`.
-
-    Returns:
-        Int, or None if the label does not name it.
-
-    Example:
-
-    >>> number_in("Conv4, p = 30 %, k = 1000", "p"), number_in("Conv4, Adam", "k")
-    (30, None)
-    """
-    found = re.search(rf"\b{name} = (\d+)", label)
-    return int(found[1]) if found else None
-
-
-def steps_per_epoch(curve):
-    """How many steps an epoch has.
+def only(curves, **wanted):
+    """The runs whose fields have these values.
 
     Args:
-        curve: `scripts.publishing.results.Curve`.
-
-    Returns:
-        Int.
-    """
-    return next(row["step"] // (row["epoch"] + 1) for row in curve.rows if row["when"] == "epoch")
-
-
-def in_epochs(curves):
-    """The same runs with their steps counted in epochs.
-
-    Args:
-        curves: list of `scripts.publishing.results.Curve`.
+        curves: list of `scripts.publishing.curves.Curve`.
+        **wanted: from the name of a field, as of `scripts.laperm.fields.fields`, to its value.
 
     Returns:
         List of `Curve`.
     """
-
-    def converted(curve):
-        steps = steps_per_epoch(curve)
-        return dataclasses.replace(curve, rows=[{**row, "step": row["step"] / steps} for row in curve.rows])
-
-    return [converted(curve) for curve in curves]
+    return [curve for curve in curves if wanted.items() <= fields(curve.training).items()]
 
 
-def final(curve, metric):
-    """An accuracy at the end of a run.
+def grouped(curves, name_of):
+    """The runs that have something in common: dict from it to a list of `Curve`, in their order.
 
     Args:
-        curve: `scripts.publishing.results.Curve`.
-        metric: str, `"test_accuracy"`, `"val_accuracy"` or `"train_accuracy"`.
-
-    Returns:
-        Float.
+        curves: list of `Curve`.
+        name_of: the name of a field, or a function of the fields.
     """
-    return curve.summary[metric] if metric in curve.summary else curve.values(metric, SYNCHRONIZED)[1][-1]
-
-
-def final_means(curves, metric="test_accuracy"):
-    """The mean over the seeds at the end, for each label.
-
-    Args:
-        curves: list of `scripts.publishing.results.Curve`.
-        metric: str, as in `final`. Defaults to `"test_accuracy"`.
-
-    Returns:
-        Dict from a label to a float.
-    """
-    return {label: statistics.mean(final(c, metric) for c in same) for label, same in by_label(curves).items()}
-
-
-def mean_curve(curves, metric="val_accuracy", when=SYNCHRONIZED):
-    """The mean over the seeds at each moment.
-
-    Args:
-        curves: list of `scripts.publishing.results.Curve`, of one label.
-        metric: str. Defaults to `"val_accuracy"`.
-        when: tuple of str, as in `Curve.values`.
-
-    Returns:
-        Pair of lists: steps, or epochs for curves of `in_epochs`; and means.
-    """
-    found = collections.defaultdict(list)
+    groups = {}
     for curve in curves:
-        for step, value in zip(*curve.values(metric, when), strict=True):
-            found[step].append(value)
-    return sorted(found), [statistics.mean(found[step]) for step in sorted(found)]
+        known = fields(curve.training)
+        groups.setdefault(known[name_of] if isinstance(name_of, str) else name_of(known), []).append(curve)
+    return groups
+
+
+def final_means(curves, by, metric="test_accuracy"):
+    """The mean at the end of the runs that have some fields in common.
+
+    Args:
+        curves: list of `Curve`.
+        by: the name of a field, or `"label"`; or a list of such.
+        metric: str. Defaults to `"test_accuracy"`.
+
+    Returns:
+        Series of floats, indexed by the fields, in the order of the curves.
+    """
+    if not curves:
+        return pd.Series(dtype=float)
+    values = {metric: [curve.final(metric) for curve in curves]}
+    return ends(curves, fields).assign(**values).groupby(by, sort=False)[metric].mean()
+
+
+def final_mean(curves, metric="test_accuracy"):
+    """The mean at the end of some runs, or None for no runs."""
+    return statistics.mean(curve.final(metric) for curve in curves) if curves else None
+
+
+def synchronizes_once(curve):
+    """Whether LaPerm synchronizes at the very end only."""
+    return curve.training.optimizer.sync_period == curve.steps_per_epoch * curve.training.epochs
 
 
 def best_sync_periods(curves):
-    """Of a sweep over k the runs with the k that ends highest on held-out images; others as they are.
-
-    Args:
-        curves: list of `scripts.publishing.results.Curve`.
-
-    Returns:
-        List of `Curve`.
-    """
-    ends = final_means(curves, "val_accuracy")
-    return _chosen(curves, lambda labels: max(labels, key=ends.get))
+    """Of a sweep over k the runs with the k that ends highest on held-out images; others as they are."""
+    return _one_of_each_sweep(curves, lambda runs: max(runs, key=lambda k: final_mean(runs[k], "val_accuracy")))
 
 
 def largest_sync_periods_that_learn(curves, epochs):
@@ -123,33 +76,28 @@ def largest_sync_periods_that_learn(curves, epochs):
     any seed. Where all do, the smallest k is taken.
 
     Args:
-        curves: list of `scripts.publishing.results.Curve`.
+        curves: list of `Curve`.
         epochs: int, how many epochs count.
 
     Returns:
         List of `Curve`.
     """
-    groups = by_label(in_epochs(curves))
 
-    def learns(label):
-        for curve in groups[label]:
-            when, values = curve.values("val_accuracy", SYNCHRONIZED)
-            early = [value for epoch, value in zip(when, values, strict=True) if epoch <= epochs]
-            if not early or early[-1] <= 2 * CHANCE:
-                return False
-        return True
+    def learns(curve):
+        values = curve.values("val_accuracy", by="epochs")
+        early = values[values.index <= epochs]
+        return len(early) > 0 and early.iloc[-1] > 2 * CHANCE
 
-    def choose(labels):
-        ascending = sorted(labels, key=lambda label: number_in(label, "k"))
-        return next((label for label in reversed(ascending) if learns(label)), ascending[0])
+    def choose(runs):
+        return max((k for k, same in runs.items() if all(map(learns, same))), default=min(runs))
 
-    return _chosen(curves, choose)
+    return _one_of_each_sweep(curves, choose)
 
 
-def _chosen(curves, choose):
-    """The runs of one label from each group that differs in k only."""
-    groups = {}
-    for label in by_label(curves):
-        groups.setdefault(re.sub(r",? *\bk = \d+", "", label), []).append(label)
-    kept = {choose(labels) if len(labels) > 1 else labels[0] for labels in groups.values()}
-    return [curve for curve in curves if curve.label in kept]
+def _one_of_each_sweep(curves, choose):
+    """Of the runs that differ in k only those of one k, which `choose` finds in a dict from k to a list of `Curve`."""
+    kept = []
+    for sweep in grouped(curves, lambda known: tuple({**known, "k": known["k"] is not None}.values())).values():
+        runs = grouped(sweep, "k")
+        kept += runs[choose(runs) if len(runs) > 1 else next(iter(runs))]
+    return [curve for curve in curves if curve in kept]

@@ -1,13 +1,11 @@
 """Which answers a network changes when it is reconnected: review 2 of the LaPerm paper, over the sync period k."""
 
-import statistics
+import pandas as pd
 
-from scripts.laperm.draw_accuracies import epoch_axis, legend_below, percent_axis
 from scripts.laperm.draw_sync_periods import colors_of
-from scripts.laperm.runs import in_epochs
 from scripts.laperm.sync_period_findings import dense_runs
-from scripts.publishing.markdown import percent
-from scripts.publishing.results import COLORS, draw_band
+from scripts.publishing.figures import COLORS, draw_band, epoch_axis, legend_below, percent_axis
+from scripts.publishing.tables import percent
 
 _CHANGES = {
     "lost": "right, then wrong",
@@ -20,56 +18,45 @@ def changed_answers(curves):
     """What the last synchronization that was seen from both sides has changed, on held-out images.
 
     Args:
-        curves: list of `scripts.publishing.results.Curve` of one label.
+        curves: list of `scripts.publishing.curves.Curve` of one training.
 
     Returns:
-        Dict of fractions of the images, means over the seeds: `"lost"`, `"gained"` and `"other"`; or None where none
+        Series of fractions of the images, means over the seeds: `"lost"`, `"gained"` and `"other"`; or None where none
         was seen.
     """
-    ends = []
-    for curve in curves:
-        agreed, lost, gained = (curve.values(f"val_{name}", ("after",))[1] for name in ("agreement", "lost", "gained"))
-        if agreed:
-            ends.append((lost[-1], gained[-1], 1 - agreed[-1] - lost[-1] - gained[-1]))
-    if not ends:
+    names = ["agreement", "lost", "gained"]
+    values = [pd.DataFrame({name: curve.values(f"val_{name}", "after") for name in names}) for curve in curves]
+    last = pd.concat([each.tail(1) for each in values])
+    if last.empty:
         return None
-    return dict(zip(_CHANGES, map(statistics.mean, zip(*ends, strict=True)), strict=True))
+    return last.assign(other=1 - last["agreement"] - last["lost"] - last["gained"])[[*_CHANGES]].mean()
 
 
 def answers(curves):
-    """The same as text, for each k.
-
-    Args:
-        curves: list of `scripts.publishing.results.Curve`.
-
-    Returns:
-        Str, or None where no synchronization was seen from both sides.
-    """
-    found = {k: changed_answers(same) for k, same in dense_runs(curves).items()}
+    """The same as text, for each k; empty where no synchronization was seen from both sides."""
     return "; ".join(
-        f"k = {k}: {percent(sum(parts.values()))} change, {percent(parts['lost'])} from right to wrong and "
+        f"k = {k}: {percent(parts.sum())} change, {percent(parts['lost'])} from right to wrong and "
         f"{percent(parts['gained'])} from wrong to right"
-        for k, parts in found.items()
-        if parts
+        for k, parts in _changes_by_k(curves).items()
     )
 
 
-def draw_answers(figure, curves):
-    """The agreement over the epochs, and what the last synchronization changes.
+def _changes_by_k(curves):
+    found = {k: changed_answers(same) for k, same in dense_runs(curves).items()}
+    return {k: parts for k, parts in found.items() if parts is not None}
 
-    Args:
-        figure: the `Figure` of matplotlib.
-        curves: list of `scripts.publishing.results.Curve`.
-    """
+
+def draw_answers(figure, curves):
+    """The agreement over the epochs, and what the last synchronization changes."""
     figure.set_size_inches(11, 5)
     agreement, last = figure.subplots(1, 2)
-    runs, colors = dense_runs(in_epochs(curves)), colors_of(curves)
+    runs, colors = dense_runs(curves), colors_of(curves)
     for k, same in runs.items():
-        draw_band(agreement, same, "val_agreement", ("after",), colors[k], f"k = {k}")
+        draw_band(agreement, same, "val_agreement", "after", color=colors[k], label=f"k = {k}", by="epochs")
     epoch_axis(agreement)
     agreement.set_ylabel("same answer before and after")
     agreement.set_title("Synchronizations, held-out images", loc="left", fontsize=10)
-    found = {k: parts for k, same in runs.items() if (parts := changed_answers(same))}
+    found = _changes_by_k(curves)
     left = [0.0] * len(found)
     for color, (part, name) in zip(COLORS, _CHANGES.items(), strict=False):
         widths = [parts[part] for parts in found.values()]

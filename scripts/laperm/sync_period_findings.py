@@ -3,95 +3,87 @@
 import statistics
 
 from scripts.laperm.ranking_traits import rank_correlation
-from scripts.laperm.runs import CHANCE, final_means, in_epochs, mean_curve, number_in
-from scripts.laperm.tables import differences, points
-from scripts.publishing.markdown import percent
-from scripts.publishing.results import by_label
+from scripts.laperm.runs import CHANCE, final_mean, final_means, grouped, only, synchronizes_once
+from scripts.laperm.tables import differences, minus
+from scripts.publishing.curves import mean_curve
+from scripts.publishing.tables import percent, points
 
 ONCE, FROZEN = "one synchronization, at the end", "p = 50 %, Adam, zeros frozen"
-_SPARSE = "p = 50 %, "
 EARLY = 2 / 3  # of all epochs: the paper's 60 of 90
 _FIRST = 1 / 9  # of all epochs: the paper's 10 of 90
 
 
 def dense_runs(curves):
-    """The runs of each k with all weights.
-
-    Args:
-        curves: list of `scripts.publishing.results.Curve`.
-
-    Returns:
-        Dict from k, ascending, to a list of `Curve`.
-    """
-    return _by_k(curves, "")
+    """The runs of each k with all weights: dict from k, ascending, to a list of `Curve`."""
+    return _by_k(curves, 0)
 
 
 def sparse_runs(curves):
-    """The runs of each k with half of the weights removed.
-
-    Args:
-        curves: list of `scripts.publishing.results.Curve`.
-
-    Returns:
-        Dict from k, ascending, to a list of `Curve`.
-    """
-    return _by_k(curves, _SPARSE)
+    """The runs of each k with half of the weights removed: dict from k, ascending, to a list of `Curve`."""
+    return _by_k(curves, 50)
 
 
-def _by_k(curves, prefix):
-    found = {number_in(label, "k"): same for label, same in by_label(curves).items() if label.startswith(f"{prefix}k")}
-    return dict(sorted(found.items()))
+def synchronized_once(curves):
+    """The runs with a single synchronization, at the end: list of `Curve`."""
+    return [curve for curve in only(curves, method="LaPerm") if synchronizes_once(curve)]
+
+
+def frozen_runs(curves):
+    """The runs of Adam with half of the weights removed for good: list of `Curve`."""
+    return only(curves, frozen=True)
+
+
+def _by_k(curves, p):
+    swept = [curve for curve in only(curves, method="LaPerm", p=p) if not synchronizes_once(curve)]
+    return dict(sorted(grouped(swept, "k").items()))
 
 
 def _means(runs, metric="test_accuracy"):
-    return {k: next(iter(final_means(same, metric).values())) for k, same in runs.items()}
+    return final_means([curve for same in runs.values() for curve in same], "k", metric)
 
 
 def _correlations(curves):
     runs = dense_runs(curves)
     if len(runs) < 3:
         return None
-    early = {}
-    for k, same in runs.items():
-        epochs, means = mean_curve(in_epochs(same))
-        early[k] = statistics.mean(m for e, m in zip(epochs, means, strict=True) if e <= EARLY * epochs[-1])
+    early = []
+    for same in runs.values():
+        held_out = mean_curve(same, by="epochs")
+        early.append(held_out[held_out.index <= EARLY * held_out.index[-1]].mean())
     parts = {
         "mean held-out accuracy of the first two thirds": early,
         "held-out accuracy at the end": _means(runs, "val_accuracy"),
         "training accuracy at the end": _means(runs, "train_accuracy"),
         "test accuracy at the end": _means(runs),
     }
-    return "; ".join(f"{name}: {rank_correlation([*runs], [*values.values()]):+.2f}" for name, values in parts.items())
+    return "; ".join(f"{name}: {rank_correlation([*runs], [*values]):+.2f}" for name, values in parts.items())
 
 
 def _at_first(curves):
-    found = {}
+    said = []
     for k, same in dense_runs(curves).items():
-        epochs, means = mean_curve(in_epochs(same))
-        found[k] = [mean for epoch, mean in zip(epochs, means, strict=True) if epoch <= _FIRST * epochs[-1]][-1:]
-    return "; ".join(f"k = {k}: {percent(mean)}" for k, means in found.items() for mean in means)
+        held_out = mean_curve(same, by="epochs")
+        first = held_out[held_out.index <= _FIRST * held_out.index[-1]].tail(1)
+        said += [f"k = {k}: {percent(mean)}" for mean in first]
+    return "; ".join(said)
 
 
 def _one(curves):
     means = _means(dense_runs(curves))
     if 1 not in means or len(means) < 2:
         return None
-    others = {k: mean for k, mean in means.items() if k > 1}
-    worst, best = min(others, key=others.get), max(others, key=others.get)
-    return differences(
-        {f"minus k = {k}, the {name} other": (means[1], others[k]) for k, name in ((worst, "worst"), (best, "best"))}
-    )
+    others = means.drop(1)
+    named = {"worst": others.idxmin(), "best": others.idxmax()}
+    return differences({f"minus k = {k}, the {name} other": means[1] - others[k] for name, k in named.items()})
 
 
 def _once(curves):
-    same = by_label(curves).get(ONCE)
+    same = synchronized_once(curves)
     if not same:
         return None
-    before, after = (
-        statistics.mean(c.values("val_accuracy", (when,))[1][-1] for c in same) for when in ("before", "after")
-    )
+    before, after = (mean_curve(same, when=when).iloc[-1] for when in ("before", "after"))
     return (
-        f"{percent(next(iter(final_means(same).values())))}; held-out images {percent(before)} before it and "
+        f"{percent(final_mean(same))}; held-out images {percent(before)} before it and "
         f"{percent(after)} after it; chance is {percent(CHANCE)}"
     )
 
@@ -101,27 +93,22 @@ def _falls(curves):
     if not runs:
         return None
     k, same = max(runs.items())
-    epochs, after = mean_curve(in_epochs(same), when=("after",))
-    befores, before = mean_curve(in_epochs(same), when=("before",))
-    falls = [(e, b - a) for e, b, a in zip(befores, before, after, strict=False)]  # none before the final one of `fit`
+    before, after = (mean_curve(same, when=when, by="epochs") for when in ("before", "after"))
+    falls = (before - after).dropna()  # the final one of `fit` is seen only after it
     if len(falls) < 2:
         return None
-    parts = [[fall for e, fall in falls if (e <= EARLY * epochs[-1]) == is_early] for is_early in (True, False)]
-    named = zip(("first two thirds", "last third"), parts, strict=True)
-    each = ", ".join(f"{name} {points(statistics.mean(p))} points" for name, p in named if p)
-    return f"k = {k}, {each}; the first one from {percent(before[0])} to {percent(after[0])}"
+    is_early = falls.index <= EARLY * after.index[-1]
+    named = (("first two thirds", falls[is_early]), ("last third", falls[~is_early]))
+    each = ", ".join(f"{name} {points(statistics.mean(part))} points" for name, part in named if len(part))
+    return f"k = {k}, {each}; the first one from {percent(before.iloc[0])} to {percent(after.iloc[0])}"
 
 
 def _removed(curves):
-    dense, sparse = _means(dense_runs(curves)), _means(sparse_runs(curves))
-    return differences({f"k = {k}": (sparse[k], dense[k]) for k in sparse if k in dense})
+    return differences(minus(_means(sparse_runs(curves)), _means(dense_runs(curves)), "k = {}"))
 
 
 def _frozen(curves):
-    frozen = final_means(curves).get(FROZEN)
-    if frozen is None:
-        return None
-    return differences({f"k = {k}": (mean, frozen) for k, mean in _means(sparse_runs(curves)).items()})
+    return differences(minus(_means(sparse_runs(curves)), final_mean(frozen_runs(curves)), "k = {}"))
 
 
 FINDINGS = {

@@ -2,141 +2,149 @@
 
 import statistics
 
-from scripts.laperm.published_network import published_networks
-from scripts.laperm.runs import final, final_means, number_in, steps_per_epoch
-from scripts.publishing.markdown import markdown_table, mean_min_max, percent
-from scripts.publishing.results import by_label
+import pandas as pd
 
-_HEAD = (
-    *("training", "synchronizations in an epoch", "seeds", "test accuracy: mean", "min", "max"),
-    *("held-out images", "training images", "permutation", "paper"),
-)
+from scripts.laperm.fields import fields
+from scripts.laperm.published_weights import published_beside
+from scripts.laperm.runs import final_means, grouped, only, synchronizes_once
+from scripts.publishing.curves import by_training
+from scripts.publishing.tables import frame_table, mean_min_max, percent, points, without_empty_columns
 
 
-def table(paper, findings, published=()):
+def table(paper, findings, published=(), *, sync_period=True):
     """A function that makes the table of an experiment.
 
     Args:
         paper: dict from a label to the paper's number, as text.
         findings: dict from what the paper finds, as a sentence, to a function of a list of `Curve` that
             says what ours are, as text, or gives None where the runs for it are not there.
-        published: tuple of str, labels of `laperm_published` whose lines follow where they have been evaluated.
+        published: tuple of str, networks of `models.published` whose lines follow where they have been evaluated.
+        sync_period: bool, say how often an epoch synchronizes. Defaults to `True`.
 
     Returns:
         Function of a list of `Curve` that gives Markdown.
     """
 
     def make(curves):
-        evaluated = [*curves, *published_networks(curves, published)]
-        lines = [_without_empty_columns(_cells(label, same, paper) for label, same in by_label(evaluated).items())]
+        evaluated = by_training([*curves, *published_beside(curves, published)])
+        lines = pd.DataFrame([_line(same, sync_period) for same in evaluated.values()], dtype=object)
+        lines["paper"] = lines["training"].map(paper)
         images = " and ".join(f"{n:,}" for n in sorted({curve.summary["test_images"] for curve in curves}))
-        lines += [
-            "",
-            "Accuracies are those of the last weights, LaPerm's after the last synchronization; of "
-            f"{images} test images.",
-        ]
-        lines += ["", "What the paper finds, and ours, of mean test accuracies unless it says otherwise:", ""]
         said = {finding: ours(curves) for finding, ours in findings.items()}
-        return "\n".join(lines + [f"- {finding} Ours: {text}." for finding, text in said.items() if text])
+        return "\n".join(
+            [
+                frame_table(without_empty_columns(lines)),
+                "",
+                "Accuracies are those of the last weights, LaPerm's after the last synchronization; of "
+                f"{images} test images.",
+                "",
+                "What the paper finds, and ours, of mean test accuracies unless it says otherwise:",
+                "",
+                *(f"- {finding} Ours: {text}." for finding, text in said.items() if text),
+            ]
+        )
 
     return make
 
 
-def _without_empty_columns(lines):
-    kept = [column for column in zip(_HEAD, *lines, strict=True) if any(cell != "-" for cell in column[1:])]
-    head, *rest = zip(*kept, strict=True)
-    return markdown_table(head, rest)
+def _line(same, sync_period):
+    """The cells of the runs of one training; None is what it has not."""
+    first = same[0]
+    is_ours = "is_permutation" in first.summary
+    k = first.training.optimizer.sync_period
+    often = k and sync_period and not synchronizes_once(first)
+    mean, least, most = mean_min_max([curve.final("test_accuracy") for curve in same])
+    return {
+        "training": first.label,
+        "synchronizations in an epoch": f"{first.steps_per_epoch / k:.3g}" if often else None,
+        "seeds": len(same),
+        "test accuracy: mean": mean,
+        "min": least,
+        "max": most,
+        "held-out images": percent(statistics.mean(c.final("val_accuracy") for c in same)) if is_ours else None,
+        "training images": percent(statistics.mean(curve.final("train_accuracy") for curve in same)),
+        "permutation": f"{sum(c.summary['is_permutation'] for c in same)} of {len(same)}" if is_ours else None,
+    }
 
 
-def _cells(label, same, paper):
-    sync_period = number_in(label, "k")
-    is_ours = "is_permutation" in same[0].summary
-    return [
-        label,
-        f"{steps_per_epoch(same[0]) / sync_period:.3g}" if sync_period else "-",
-        len(same),
-        *mean_min_max([final(curve, "test_accuracy") for curve in same]),
-        percent(statistics.mean(final(c, "val_accuracy") for c in same)) if is_ours else "-",
-        percent(statistics.mean(final(c, "train_accuracy") for c in same)),
-        f"{sum(curve.summary['is_permutation'] for curve in same)} of {len(same)}" if is_ours else "-",
-        paper.get(label, "-"),
-    ]
-
-
-def points(difference):
-    """A difference of two accuracies as text.
-
-    Args:
-        difference: float.
-
-    Returns:
-        Str.
-
-    Example:
-
-    >>> points(0.0013), points(-0.2)
-    ('+0.13', '-20.00')
-    """
-    return f"{100 * difference:+.2f}"
-
-
-def differences(pairs):
+def differences(found):
     """Differences of mean accuracies, in points, as text.
 
     Args:
-        pairs: dict from a name to a pair of floats, the minuend and the subtrahend.
+        found: dict or Series of floats, from what to say of it to each difference.
 
     Returns:
-        Str, or None for no pairs.
+        Str, or None for no differences.
 
     Example:
 
-    >>> differences({"p = 30 %": (0.9, 0.91), "p = 50 %": (0.9, 0.88)})
+    >>> differences({"p = 30 %": -0.01, "p = 50 %": 0.02})
     'p = 30 %: -1.00 points; p = 50 %: +2.00 points'
     """
-    return "; ".join(f"{name}: {points(a - b)} points" for name, (a, b) in pairs.items()) or None
+    return "; ".join(f"{name}: {points(difference)} points" for name, difference in found.items()) or None
 
 
-def best_over_worst_sync_period(curves):
-    """How much k matters: the mean test accuracy of the best k minus that of the worst.
+def minus(ours, others, name="{}"):
+    """The differences of what both have, in the order of the first.
 
     Args:
-        curves: list of `scripts.publishing.results.Curve`, labelled `"NAME, k = K"`; others do not count.
+        ours: Series of floats, as of `final_means`.
+        others: Series with some of its index, or one float, or None for nothing.
+        name: str, what to say of each, with `{}` for its index. Defaults to the index.
 
     Returns:
-        Str, for each name that has several k; None where there is none.
+        Series of floats, indexed by these names.
+
+    Example:
+
+    >>> minus(pd.Series({20: 0.5, 10: 0.25, 5: 1.0}), pd.Series({10: 0.5, 20: 0.25}), "k = {}").to_dict()
+    {'k = 20': 0.25, 'k = 10': -0.25}
     """
-    found = {}
-    for label, mean in final_means(curves).items():
-        if number_in(label, "k"):
-            found.setdefault(label.split(", ")[0], {})[number_in(label, "k")] = mean
-    pairs = {}
-    for name, means in found.items():
-        best, worst = max(means, key=means.get), min(means, key=means.get)
-        if best != worst:
-            pairs[f"{name}, k = {best} over k = {worst}"] = (means[best], means[worst])
-    return differences(pairs)
+    others = others.reindex(ours.index) if isinstance(others, pd.Series) else others
+    found = ours.iloc[:0] if others is None else (ours - others).dropna()
+    return found.rename(name.format)
 
 
-def minus_dense(percents, chosen):
+def best_over_worst_sync_period(name_of):
+    """A function that says how much k matters: the mean test accuracy of the best k minus that of the worst.
+
+    Args:
+        name_of: as in `scripts.laperm.runs.grouped`, what has several k.
+
+    Returns:
+        Function of a list of `Curve` that gives text, or None where nothing has several k.
+    """
+
+    def differ(curves):
+        found = {}
+        for name, same in grouped(only(curves, method="LaPerm"), name_of).items():
+            means = final_means(same, "k")
+            best, worst = means.idxmax(), means.idxmin()
+            if best != worst:
+                found[f"{name}, k = {best} over k = {worst}"] = means[best] - means[worst]
+        return differences(found)
+
+    return differ
+
+
+def minus_dense(percents, chosen, name_of):
     """A function that says how much is lost with some of the weights removed: minus the mean test accuracy of p = 0 %.
 
     Args:
         percents: range or tuple of int, the p that count.
-        chosen: function of a list of `scripts.publishing.results.Curve` that gives those to compare, one k for each p.
+        chosen: function of a list of `Curve` that gives those to compare, one k for each p.
+        name_of: as in `scripts.laperm.runs.grouped`, what has several p.
 
     Returns:
-        Function of a list of `Curve`, labelled `"NAME, p = P %, k = K"`, that gives text, or None; others do not count.
+        Function of a list of `Curve` that gives text, or None.
     """
 
     def loss(curves):
-        means = final_means(chosen(curves))
-        dense = {label.split(", p")[0]: label for label in means if number_in(label, "p") == 0}
-        pairs = {}
-        for label, mean in means.items():
-            name, p = label.split(", p")[0], number_in(label, "p")
-            if p in percents and name in dense:
-                pairs[f"{name}, p = {p} %"] = (mean, means[dense[name]])
-        return differences(pairs)
+        found = {}
+        for name, same in grouped(only(chosen(curves), method="LaPerm"), name_of).items():
+            means = final_means(same, "p")
+            lost = minus(means[means.index.isin(percents)], means.get(0))
+            found |= {f"{name}, p = {p} %": difference for p, difference in lost.items()}
+        return differences(found)
 
     return loss
