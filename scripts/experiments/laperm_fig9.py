@@ -63,7 +63,7 @@ EXPERIMENT = Experiment(
     claim="All networks are reconnected as well with up to 70 % of their random weights removed as with none removed.",
     trainings={
         "quick": (
-            *_trainings("conv7", (0, 90), (10,), 4, QUICK),
+            *_trainings("conv4", (0, 90), (10,), 4, QUICK, {"network": {"name": "conv4"}}),
             *_trainings("conv2", (0, 90), (10, 20), 4, QUICK),
         ),
         "laptop": tuple(_on_laptop()),

@@ -57,5 +57,6 @@ EXPERIMENT = Experiment(
     seeds={"quick": (0,), "paper": (0,)},
     default_size="paper",
     draw=_draw,
+    rows=lambda curves: [],  # nothing is trained, so nothing is evaluated on the way
     table=_table,
 )

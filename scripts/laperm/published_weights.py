@@ -53,7 +53,7 @@ class FinalTrainAccuracy:
 
 
 def published_network(name):
-    """A `Training` of no epoch: the network with the published weights, and images scaled as the authors scaled them."""
+    """A `Training` of no epoch: the network with the published weights, and images scaled as the authors did."""
     published = PUBLISHED[name]
     builder = published.builder.__name__
     return Training(

@@ -28,7 +28,7 @@ def laperm(sync_period, **arguments):
 
 
 def laperm_resnet(sync_period, **arguments):
-    """The same for ResNet50, whose biases start as 0 and stay with the inner optimizer: the published ones are not 0."""
+    """The same for ResNet50, whose biases start as 0 and stay with the inner optimizer: those published are not 0."""
     return laperm(sync_period, skip_bias=True, **arguments)
 
 

@@ -4,7 +4,6 @@ import statistics
 
 import pandas as pd
 
-from scripts.laperm.fields import fields
 from scripts.laperm.published_weights import published_beside
 from scripts.laperm.runs import final_means, grouped, only, synchronizes_once
 from scripts.publishing.curves import by_training

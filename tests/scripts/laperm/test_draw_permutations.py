@@ -1,4 +1,4 @@
-import dataclasses
+"""Pictures of permutations: cycles and arrows by hand, and the two experiments that draw them."""
 
 import matplotlib.figure
 import numpy as np
@@ -7,13 +7,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scripts.__main__ import main
-from scripts.experiment import find, trainings_of
+from scripts.experiment import find
 from scripts.experiments import laperm_fig4, laperm_fig14
 from scripts.laperm.draw_permutations import draw_cycle_lengths, draw_cycles, draw_reconnection, rank_permutation
-from scripts.laperm.snapshots import load_snapshots
-from scripts.publishing.results import collect
+from scripts.publishing.curves import collect
 from scripts.running.files import read_csv
-from scripts.running.runner import Options, folder_of, run
 from train_by_reconnect import cycle_lengths, permutation_between, ranking
 
 
@@ -84,39 +82,34 @@ def test_arrows_by_hand():
         arrows(before, after, shared_columns=True)
 
 
-def test_the_experiments_run_and_are_drawn(tmp_path, capsys):
-    for name in ("laperm_fig4", "laperm_fig14"):
-        assert main(["run", name, "--size", "quick", "--results", str(tmp_path)]) == 0
-        folder = tmp_path / "runs" / name / "quick"
+@pytest.fixture(scope="module")
+def run_quickly(tmp_path_factory):
+    """A function that runs an experiment at quick size, and gives its folder and its curves."""
+    results = tmp_path_factory.mktemp("results")
+
+    def run(name):
+        assert main(["run", name, "--size", "quick", "--results", str(results)]) == 0
+        folder = results / "runs" / name / "quick"
         for picture in (name, *find(name).more_pictures):
             assert (folder / f"{picture}.png").stat().st_size > 10_000
-    assert "error" not in capsys.readouterr().err
-    curves = collect("laperm_fig4", "quick", tmp_path)
+        return folder, collect(name, "quick", results)
+
+    return run
+
+
+def test_reconnected_weights_run_and_are_drawn(run_quickly):
+    folder, curves = run_quickly("laperm_fig4")
     before, after = laperm_fig4.before_and_after(curves[0])
     assert before.shape == (8, 8)
     np.testing.assert_array_equal(np.sort(before, axis=None), np.sort(after, axis=None))
     assert (before != after).any()
-    rows = read_csv(tmp_path / "runs/laperm_fig4/quick/laperm_fig4.csv")
-    vector = [row for row in rows if row["label"] == laperm_fig4.VECTOR]
-    np.testing.assert_array_equal([vector[row["origin"]]["before"] for row in vector], [row["after"] for row in vector])
-    [curve] = collect("laperm_fig14", "quick", tmp_path)
+    rows = read_csv(folder / "laperm_fig4.csv")
+    vector = rows[rows["label"] == curves[0].label]
+    assert vector["before"].iloc[vector["origin"]].tolist() == vector["after"].tolist()
+
+
+def test_cycles_run_and_are_drawn(run_quickly):
+    folder, [curve] = run_quickly("laperm_fig14")
     permutations = laperm_fig14.permutations_of(curve)
     assert [len(permutation) for permutation in permutations] == [128] * 10
-    rows = read_csv(tmp_path / "runs/laperm_fig14/quick/laperm_fig14.csv")
-    assert [row["to"] for row in rows[:128]] == permutations[0].tolist()
-
-
-def test_snapshots_survive_a_cut(tmp_path, killed_before):
-    training = trainings_of("laperm_fig4", "quick")[1]
-    training = dataclasses.replace(training, epochs=3, snapshots={"layer": "output", "every": 60})
-    quiet = Options(progress=False)
-    run(training, 0, folder_of("a", "quick", "b", 0, tmp_path), quiet)
-    with killed_before(2):
-        run(training, 0, tmp_path / "parts", quiet)
-    run(training, 0, tmp_path / "parts", quiet)
-    steps, rows = load_snapshots(folder_of("a", "quick", "b", 0, tmp_path) / "snapshots.npz")
-    # 45 steps an epoch: multiples of 60, and the end.
-    assert steps == [0, 60, 120, 135]
-    resumed_steps, resumed_rows = load_snapshots(tmp_path / "parts" / "snapshots.npz")
-    assert resumed_steps == steps
-    np.testing.assert_array_equal(resumed_rows, rows)
+    assert read_csv(folder / "laperm_fig14.csv")["to"][:128].tolist() == permutations[0].tolist()
