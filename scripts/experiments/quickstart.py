@@ -1,13 +1,13 @@
 """The first thing to run: Adam, Lookahead and LaPerm side by side on handwritten digits, in a minute on two cores.
 
-Claim: a small network learns about as well when its weights are only ever rearranged. The table says for each run whether
-the final weights are a permutation of the initial ones, weight vector by weight vector.
+Claim: a small network learns about as well when its weights are only ever rearranged. The table says for each run
+whether the final weights are a permutation of the initial ones, weight vector by weight vector.
 
 Command: `python -m scripts run quickstart`
 
 The data set is scikit-learn's `digits` (1,797 images of 8 x 8), which needs no download. The curve is of 157 held-out
-training images; the 360 test images are looked at once, at the end. The network is `lenet_300_100` at half its width: 50
-to 150 weights a weight vector.
+training images; the 360 test images are looked at once, at the end. The network is `lenet_300_100` at half its width:
+50 to 150 weights a weight vector.
 """
 
 from scripts.experiment import Experiment
