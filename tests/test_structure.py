@@ -40,7 +40,7 @@ INSIDE = {
         "report": ("publishing", "running"),
         "laperm": ("publishing", "running", "data"),
         "connectivities": ("publishing", "running", "data"),
-        "rich": ("publishing", "running", "data"),
+        "rich": ("publishing", "running", "data", "experiment"),
         "experiment": ("experiments",),
         "experiments": ("laperm", "connectivities", "rich", "publishing", "running", "data", "experiment"),
         "quiet": (),

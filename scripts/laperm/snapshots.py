@@ -3,7 +3,7 @@
 import numpy as np
 
 from scripts.running.files import replacing
-from train_by_reconnect.callbacks.snapshots import KernelSnapshots
+from train_by_reconnect import KernelSnapshots
 
 
 class SavedSnapshots(KernelSnapshots):
