@@ -19,7 +19,7 @@ import statistics
 from scripts.experiment import Experiment
 from scripts.laperm.draw_accuracies import accuracies
 from scripts.laperm.initial_weights import ShuffledBestOf
-from scripts.laperm.runs import final_mean, grouped, only
+from scripts.laperm.runs import final_mean, final_means, grouped, only
 from scripts.laperm.settings import ADAM, LOOKAHEAD, conv7, laperm, observed_by
 from scripts.laperm.sizes import QUICK
 from scripts.laperm.tables import differences, table
@@ -34,16 +34,16 @@ def _trainings(epochs, sync_period, size):
     def training(label, *changes):
         return conv7(label, epochs, size, *changes)
 
-    def from_(initializer):
+    def drawn(initializer):
         return {"network": {"initializer": initializer}}
 
-    ours, he_normal = laperm(sync_period), from_("he_normal")
+    ours, he_normal = laperm(sync_period), drawn("he_normal")
     adam = training("Adam", ADAM, he_normal, observed_by(BestEpochKept()))
     return (
         training("LaPerm, He uniform", ours),
         training("LaPerm, He normal", ours, he_normal),
-        training("LaPerm, Glorot uniform", ours, from_("glorot_uniform")),
-        training("LaPerm, Glorot normal", ours, from_("glorot_normal")),
+        training("LaPerm, Glorot uniform", ours, drawn("glorot_uniform")),
+        training("LaPerm, Glorot normal", ours, drawn("glorot_normal")),
         adam,
         training("Lookahead", LOOKAHEAD, he_normal),
         training("LaPerm, weights of Adam, shuffled", ours, {"initial_weights": (ShuffledBestOf(adam),)}),
@@ -64,9 +64,8 @@ def _he_against_glorot(curves):
 
 
 def _against_baselines(curves):
-    ours, groups = final_mean(only(curves, method="LaPerm", start="he_uniform")), grouped(curves, "method")
-    baselines = [name for name in ("Adam", "Lookahead") if name in groups and ours is not None]
-    return differences({name: ours - final_mean(groups[name]) for name in baselines})
+    ours, others = final_mean(only(curves, method="LaPerm", start="he_uniform")), final_means(curves, "method")
+    return None if ours is None else differences(ours - others.drop("LaPerm"))
 
 
 def _second_half(curves):

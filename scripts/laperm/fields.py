@@ -35,7 +35,7 @@ def fields(training):
     ['Conv4', 'LaPerm', 'Adam', 200, 30]
     """
     optimizer, network = training.optimizer, training.network
-    inner = INNER_NAMES[optimizer.name]
+    inner = INNER_NAMES.get(optimizer.name, optimizer.name)
     spread = _setting(training, MakeDissimilar, "spread")
     return {
         "network": NETWORK_NAMES.get(network.name, network.name),
