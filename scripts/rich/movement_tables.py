@@ -2,6 +2,8 @@
 
 import dataclasses
 
+import pandas as pd
+
 from scripts.publishing.curves import by_training, ends, written
 from scripts.publishing.tables import markdown_table, mean_min_max, percent
 from scripts.rich.reinitialized import REINITIALIZED
@@ -27,9 +29,9 @@ class Network:
     """
 
     training: Training
-    summaries: object
-    active: object
-    lazy: object
+    summaries: pd.DataFrame
+    active: pd.DataFrame
+    lazy: pd.DataFrame
 
     @property
     def depth(self):
