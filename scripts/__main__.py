@@ -14,19 +14,18 @@ def main(arguments=None):
         arguments: list of str, or None for those of the process.
 
     Returns:
-        Int, the exit status: 0 if all went well, 1 if an input was refused, 130 if interrupted.
+        Int, the exit status: 0 if all went well, 1 if an input was refused or a run failed, 130 if interrupted.
     """
     parsed = _parser().parse_args(arguments)
     start_quietly()
     try:
-        parsed.command(parsed)
+        return parsed.command(parsed) or 0
     except (ValueError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("interrupted: run the same command again to go on", file=sys.stderr)
         return 130
-    return 0
 
 
 def _parser():
@@ -45,6 +44,7 @@ def _parser():
     run.set_defaults(command=_run)
     figure = commands.add_parser("figure", help="publish finished runs: NAME.csv, NAME.png and NAME.md in the results")
     figure.add_argument("--suffix", default="", help="after NAME in the files' names, e.g. for a second size")
+    figure.add_argument("--force", action="store_true", help="also over what is published of another size")
     figure.set_defaults(command=_figure)
     for command in (run, figure):
         command.add_argument("name", metavar="NAME")
@@ -104,49 +104,58 @@ def _list(parsed):
 def _run(parsed):
     from scripts.experiment import find, trainings_of
     from scripts.publishing.publish import publish
-    from scripts.running.runner import Options, folder_of, run, size_folder
-    from scripts.running.same_run import take_over
+    from scripts.running.runner import Options, size_folder
+    from scripts.running.sweep import sweep
 
     experiment = find(parsed.name)
     size = parsed.size or experiment.default_size
     chosen = [t for t in trainings_of(parsed.name, size) if not parsed.only or parsed.only in t.label]
     if not chosen:
         raise ValueError(f"No training has such a label. Received: --only {parsed.only!r}. Leave it out to run all.")
-    options = Options(
-        parsed.results, parsed.data, parsed.precision, parsed.jit, parsed.tensorboard, sys.stderr.isatty()
-    )
-    seeds = parsed.seeds or experiment.seeds[size]
-    for number, (seed, training) in enumerate([(seed, training) for seed in seeds for training in chosen], start=1):
-        other = take_over(parsed.name, size, training, seed, options)
-        summary = run(training, seed, folder_of(parsed.name, size, training.label, seed, parsed.results), options)
-        time = f"the same run as in {other}" if other else f"{summary['seconds']:.0f} s"
-        print(
-            f"[{number}/{len(seeds) * len(chosen)}] {training.label}, seed {seed}: {_outcome(summary)}, {time}",
-            flush=True,
-        )
-    folder = size_folder(parsed.name, size, parsed.results)
-    print(f"\n{publish(parsed.name, size, parsed.results, folder)}\n\n{folder / parsed.name}.png")
+    options = Options(parsed.results, parsed.data, parsed.precision, parsed.jit, parsed.tensorboard)
+    seeds, failed = parsed.seeds or experiment.seeds[size], 0
+    total = len(seeds) * len(chosen)
+    for number, outcome in enumerate(sweep(parsed.name, size, chosen, seeds, options), start=1):
+        run = f"[{number}/{total}] {outcome.training.label}, seed {outcome.seed}"
+        if outcome.how == "failed":
+            failed += 1
+            print(f"error: {run}: {outcome.error}", file=sys.stderr, flush=True)
+        else:
+            print(f"{run}: {_measured(outcome.summary)}, {outcome.how}", flush=True)
+    if failed < total:
+        folder = size_folder(parsed.name, size, parsed.results)
+        print(f"\n{publish(parsed.name, size, parsed.results, folder)}\n\n{folder / parsed.name}.png")
+    return 1 if failed else 0
 
 
-def _outcome(summary):
+def _measured(summary):
     if "test_accuracy" in summary:
-        return f"test accuracy {100 * summary['test_accuracy']:.2f} %"
-    return f"test error {summary['test_error']:.4f}"
+        said = f"test accuracy {100 * summary['test_accuracy']:.2f} %"
+    else:
+        said = f"test error {summary['test_error']:.4f}"
+    return f"{said}, {summary['seconds']:.0f} s"
 
 
 def _figure(parsed):
     from scripts.experiment import find
-    from scripts.publishing.publish import publish
+    from scripts.publishing.publish import publish, refuse_another_size
 
     size = parsed.size or find(parsed.name).default_size
+    if not parsed.force:
+        refuse_another_size(parsed.name, size, parsed.results, parsed.suffix)
     print(publish(parsed.name, size, parsed.results, parsed.results, parsed.suffix))
 
 
 def _report(parsed):
+    from scripts.experiment import names
     from scripts.report.page import write_report
 
     out = parsed.out or os.path.join(parsed.results, "report.html")
-    print(f"{len(write_report(parsed.results, out))} experiments in {out}, {os.path.getsize(out) / 1e6:.1f} MB")
+    published = write_report(parsed.results, out)
+    print(f"{len(published)} experiments in {out}, {os.path.getsize(out) / 1e6:.1f} MB")
+    missing = [name for name in names() if name not in published]
+    if missing:
+        print(f"Not published yet: {', '.join(missing)}.")
 
 
 def _weight_profiles(parsed):

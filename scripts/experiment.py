@@ -2,6 +2,7 @@
 
 import collections.abc
 import dataclasses
+import difflib
 import importlib
 import pkgutil
 
@@ -72,7 +73,9 @@ def find(name):
     ['laptop', 'quick']
     """
     if name not in names():
-        raise ValueError(f"There is no such experiment. Received: {name!r}. Choose one of: {', '.join(names())}.")
+        near = difflib.get_close_matches(name, names(), 3)
+        advice = f"Did you mean {' or '.join(near)}?" if near else f"Choose one of: {', '.join(names())}."
+        raise ValueError(f"There is no such experiment. Received: {name!r}. {advice}")
     return importlib.import_module(f"scripts.experiments.{name}").EXPERIMENT
 
 

@@ -1,6 +1,7 @@
 """What LaPerm's experiments look at while a network trains, and one that changes k as it goes."""
 
 import dataclasses
+import typing
 
 import numpy as np
 
@@ -21,6 +22,8 @@ class RankingsRecorded:
     every: int
     percentiles_every: int
 
+    files: typing.ClassVar = ("ranking_distance.csv", "weight_percentiles.csv")  # for the record of the run
+
     def observe(self, prepared):
         """Record them into the folder of the run, and for TensorBoard where that is wanted."""
         settings = dataclasses.asdict(self)
@@ -37,6 +40,8 @@ class SnapshotsKept:
 
     layer: str
     every: int
+
+    files: typing.ClassVar = ("snapshots.npz",)  # for the record of the run
 
     def observe(self, prepared):
         """Keep them in the folder of the run."""

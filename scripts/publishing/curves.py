@@ -7,8 +7,10 @@ import pathlib
 import pandas as pd
 
 from scripts.experiment import trainings_of
+from scripts.running.declaration import described, refuse_another
 from scripts.running.files import read_csv, read_json
-from scripts.running.runner import folder_of
+from scripts.running.records import unpack_records
+from scripts.running.runner import folder_of, size_folder
 from scripts.running.training import Training
 
 # Where an accuracy counts: LaPerm's after synchronizations, others' after epochs.
@@ -84,12 +86,16 @@ def collect(name, size, results):
 
     Raises:
         FileNotFoundError: there is none.
+        ValueError: one is of another declaration than today's.
     """
     curves = []
+    unpack_records(size_folder(name, size, results))
     for training in trainings_of(name, size):
         parent = folder_of(name, size, training.label, 0, results).parent
         for done in sorted(parent.glob("seed_*/done.json"), key=lambda path: int(path.parent.name[5:])):
             folder, seed = done.parent, int(done.parent.name[5:])
+            there = read_json(folder / "declaration.json")
+            refuse_another(folder, there, {**there, "training": described(training)})
             curves.append(Curve(training, seed, read_csv(folder / "rows.csv"), read_json(done), folder))
     if not curves:
         raise FileNotFoundError(

@@ -5,10 +5,11 @@ import pathlib
 import matplotlib.figure
 import pandas as pd
 
-from scripts.experiment import find
+from scripts.experiment import find, trainings_of
 from scripts.publishing.curves import by_training, collect, ends, evaluations
 from scripts.publishing.tables import frame_table, mean_min_max, percent
-from scripts.running.files import replacing, write_csv
+from scripts.running.files import read_json, replacing, write_csv
+from scripts.running.runner import folder_of
 
 
 def publish(name, size, results, folder, suffix=""):
@@ -32,10 +33,27 @@ def publish(name, size, results, folder, suffix=""):
         with replacing(folder / f"{picture}{suffix}.png") as partial:
             figure.savefig(partial, dpi=150, format="png")
     table = experiment.table(curves) if experiment.table else summarize(curves, experiment.paper)
-    text = f"# {name}, size {size}\n\n{experiment.claim}\n\n{table}\n\n{_circumstances(curves)}\n"
+    said = [f"# {name}, size {size}", experiment.claim, table, *_failures(name, size, results), _circumstances(curves)]
+    text = "\n\n".join(said) + "\n"
     with replacing(folder / f"{name}{suffix}.md") as partial:
         partial.write_text(text)
     return table
+
+
+def refuse_another_size(name, size, folder, suffix=""):
+    """Refuse to replace what is published of another size: it would look like the same result, measured anew.
+
+    Raises:
+        ValueError: the published page says another size.
+    """
+    path = pathlib.Path(folder) / f"{name}{suffix}.md"
+    title = path.read_text().partition("\n")[0] if path.exists() else ""
+    there = title.rpartition("size ")[2]
+    if title and there != size:
+        raise ValueError(
+            f"{path} is published at size {there}. Received: --size {size}. Publish beside it with --suffix _{size}, "
+            "or over it with --force."
+        )
 
 
 def summarize(curves, paper):
@@ -62,6 +80,16 @@ def summarize(curves, paper):
             }
         )
     return frame_table(pd.DataFrame(lines, dtype=object))
+
+
+def _failures(name, size, results):
+    """A paragraph on the runs that failed, as list; an empty one if none did."""
+    said = []
+    for training in trainings_of(name, size):
+        parent = folder_of(name, size, training.label, 0, results).parent
+        for path in sorted(parent.glob("seed_*/failed.json")):
+            said.append(f"- {training.label}, {path.parent.name.replace('_', ' ')}: {read_json(path)['error']}")
+    return ["\n".join(["Failed, and in none of these numbers:", "", *said])] if said else []
 
 
 def _circumstances(curves):

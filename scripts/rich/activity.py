@@ -1,6 +1,7 @@
 """The observer of section 5 of the rich regime paper: how often each parameter is active, and where those are."""
 
 import dataclasses
+import typing
 
 import numpy as np
 
@@ -25,6 +26,8 @@ class Activity:
     """
 
     percents: tuple = (1, 10, 30)
+
+    files: typing.ClassVar = (SHARES, FREQUENCIES)  # for the record of the run
 
     def observe(self, prepared):
         """Count the active parameters; at the end it is written where they were."""

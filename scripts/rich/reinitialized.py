@@ -1,6 +1,7 @@
 """The observer of section 4 of the rich regime paper: the parameters that moved far, or did not, are put back."""
 
 import dataclasses
+import typing
 
 from scripts.running.files import write_csv
 from scripts.running.observers import Observation
@@ -24,6 +25,8 @@ class Reinitialized:
     """
 
     percents: tuple = PERCENTS
+
+    files: typing.ClassVar = (REINITIALIZED,)  # for the record of the run
 
     def __post_init__(self):
         """Refuse what would be found out only after the training."""

@@ -1,6 +1,7 @@
 """An observer of the rich regime paper: the components of a step's gradient, sorted every now and then."""
 
 import dataclasses
+import typing
 
 import keras
 import numpy as np
@@ -26,6 +27,8 @@ class SortedGradients:
     """
 
     after: tuple = (0, 1)
+
+    files: typing.ClassVar = (GRADIENTS,)  # for the record of the run
 
     def observe(self, prepared):
         """Take all gradients of the same mini-batch, so that only the weights differ."""

@@ -1,10 +1,14 @@
 """Stopping and going on: a run that is cut ends with the same results as one that is not."""
 
+import math
+import shutil
 import time
 
 import keras
 
-from scripts.running.files import read_csv, read_json, records, replacing, write_csv, write_json
+from scripts.running.files import disk_full, read_csv, read_json, records, replacing, write_csv, write_json
+
+_OVERHEAD = 1 << 20  # bytes of a file beside its weights
 
 
 class Checkpoint(keras.callbacks.Callback):
@@ -53,10 +57,18 @@ class Checkpoint(keras.callbacks.Callback):
         seconds = self.seconds_before + time.perf_counter() - self._start
         write_json(self.folder / "seconds.json", round(seconds, 1))
         old = self._saved()
+        self._check_room()
         with replacing(self.folder / f"epoch_{epoch + 1:05d}.weights.h5") as partial:
             self.model.save_weights(partial, overwrite=True)
         for path in old:
             path.unlink()
+
+    def _check_room(self):
+        """Before the weights are written: HDF5 ends the process where its file finds no room."""
+        variables = [*self.prepared.model.variables, *self.prepared.model.optimizer.variables]
+        size = sum(math.prod(variable.shape) * 4 for variable in variables)
+        if shutil.disk_usage(self.folder).free < size + _OVERHEAD:
+            raise disk_full(self.folder)
 
     def _named(self, name):
         """What Keras calls validation may be the test set, and then must not look like anything else."""
@@ -72,6 +84,7 @@ class Checkpoint(keras.callbacks.Callback):
     def finish(self, summary):
         """Keep the final weights and the summary; the run is done once the summary is there."""
         self._collect()
+        self._check_room()
         with replacing(self.folder / "final.weights.h5") as partial:
             self.prepared.model.save_weights(partial, overwrite=True)
         write_json(self.folder / "done.json", summary)

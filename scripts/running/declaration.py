@@ -5,6 +5,10 @@ import dataclasses
 from scripts.running.files import read_json, write_json
 
 
+class OtherDeclarationError(ValueError):
+    """A folder holds a run of another declaration."""
+
+
 def declaration(training, seed, options):
     """The declaration of a run, as in its `declaration.json`: nothing is left out because it is a default."""
     return {"training": described(training), "seed": seed, "precision": options.precision, "jit": options.jit}
@@ -28,14 +32,19 @@ def described(value):
 
 
 def claim(folder, wanted):
-    """Write what is run in a folder, or compare it with what was; a ValueError says what differs."""
+    """Write what is run in a folder, or compare it with what was."""
     path = folder / "declaration.json"
     if not path.exists():
         write_json(path, wanted)
-    found = differences(read_json(path), wanted)
+    refuse_another(folder, read_json(path), wanted)
+
+
+def refuse_another(folder, there, wanted):
+    """Say where the declaration of the run in a folder differs from what is wanted, if it does."""
+    found = differences(there, wanted)
     if found:
         details = "; ".join(f"{key} was {was!r} and is {now!r}" for key, (was, now) in found.items())
-        raise ValueError(
+        raise OtherDeclarationError(
             f"{folder} holds results of another declaration: {details}. Choose another folder with --results, or "
             "delete this one."
         )

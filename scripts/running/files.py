@@ -1,11 +1,24 @@
 """Files that are whole or absent: written under a temporary name, then renamed."""
 
 import contextlib
+import errno
 import json
 import os
 import pathlib
 
 import pandas as pd
+
+
+class DiskFullError(OSError):
+    """There is no room left to write results."""
+
+
+def disk_full(folder):
+    """The error for a folder without room."""
+    return DiskFullError(
+        f"The results folder must have room. Received: {folder}, whose disk is full. Free some, or name another folder "
+        "with --results or --out."
+    )
 
 
 @contextlib.contextmanager
@@ -36,6 +49,8 @@ def replacing(path):
         partial = path.with_name(f"partial_{os.getpid()}_{path.name}")
         partial.touch()
     except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise disk_full(path.parent) from error
         raise PermissionError(
             f"The results folder must be writable. Received: {path.parent} ({error.strerror}). Name another one, with "
             "--results or --out."
@@ -43,6 +58,10 @@ def replacing(path):
     try:
         yield partial
         partial.replace(path)
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise disk_full(path.parent) from error
+        raise
     finally:
         partial.unlink(missing_ok=True)
 

@@ -1,5 +1,7 @@
 """How far a run is."""
 
+import time
+
 import keras
 import tqdm
 
@@ -33,3 +35,29 @@ class ProgressBar(keras.callbacks.Callback):
     def on_train_end(self, logs=None):
         """Close the bar."""
         self._bar.close()
+
+
+class ProgressLines(keras.callbacks.Callback):
+    """Without a terminal: one line every minute or so, for who reads a log."""
+
+    def __init__(self, prepared, clock=time.monotonic, seconds=60):
+        super().__init__()
+        self.prepared, self.clock, self.seconds = prepared, clock, seconds
+        self.name = f"{prepared.folder.parent.name} {prepared.folder.name}"
+
+    def on_train_begin(self, logs=None):
+        """Start the clock."""
+        self._last = self.clock()
+
+    def on_epoch_begin(self, epoch, logs=None):
+        """Note the epoch."""
+        self._epoch = epoch
+
+    def on_train_batch_end(self, batch, logs=None):
+        """Say how far the run is, if it is time."""
+        now = self.clock()
+        if now - self._last >= self.seconds:
+            self._last = now
+            epochs, steps = self.prepared.epochs, self.prepared.steps_per_epoch
+            done = (self._epoch * steps + batch + 1) / (epochs * steps)
+            tqdm.tqdm.write(f"{self.name}: epoch {self._epoch + 1} of {epochs}, {100 * done:.0f} % of the steps")

@@ -3,6 +3,7 @@
 import dataclasses
 import pathlib
 import re
+import sys
 import time
 
 import keras
@@ -10,8 +11,9 @@ import keras
 from scripts.running.checkpoint import Checkpoint, SeedEveryEpoch
 from scripts.running.circumstances import circumstances
 from scripts.running.declaration import claim, declaration
+from scripts.running.failures import StopIfDiverged
 from scripts.running.files import read_json
-from scripts.running.progress import ProgressBar
+from scripts.running.progress import ProgressBar, ProgressLines
 
 
 @dataclasses.dataclass(frozen=True)
@@ -24,7 +26,7 @@ class Options:
         precision: a Keras dtype policy. Defaults to `"float32"`.
         jit: bool, compile with XLA. Defaults to `False`.
         tensorboard: bool, write logs for TensorBoard. Defaults to `False`.
-        progress: bool, show a bar. Defaults to `True`.
+        progress: bool, show a bar, or without a terminal a line every minute. Defaults to `True`.
     """
 
     results: str = "results"
@@ -97,10 +99,11 @@ def _fit(prepared, options):
         *prepared.callbacks,
         keras.callbacks.LearningRateScheduler(lambda epoch, rate: prepared.learning_rate(epoch)),
         SeedEveryEpoch(prepared.seed),
+        StopIfDiverged(),
         checkpoint,
     ]
     if options.progress:
-        callbacks.append(ProgressBar(prepared))
+        callbacks.append((ProgressBar if sys.stderr.isatty() else ProgressLines)(prepared))
     if prepared.log_dir:
         callbacks.append(keras.callbacks.TensorBoard(str(prepared.log_dir)))
     start = time.perf_counter()

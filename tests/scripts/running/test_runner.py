@@ -1,6 +1,7 @@
 import dataclasses
 import json
 import shutil
+import sys
 
 import h5py
 import numpy as np
@@ -150,14 +151,16 @@ def test_another_setting_or_class_is_another_run(finished, other, said):
 
 @pytest.mark.parametrize("options", [{"precision": "mixed_float16"}, {"precision": "mixed_bfloat16"}, {"jit": True}])
 def test_precision_and_jit(tmp_path, options):
-    once = changed(TINY, epochs=1, evaluation=Evaluation())
+    once = changed(TINY, network=Network("f2"), epochs=1, evaluation=Evaluation())
     summary = run(once, 0, tmp_path, dataclasses.replace(QUIET, **options))
     assert summary["is_permutation"]
     assert summary["test_accuracy"] > 0
 
 
-def test_the_bar_and_tensorboard(tmp_path, capsys):
-    run(changed(TINY, epochs=1), 0, tmp_path / "curve" / "seed_0", Options(tensorboard=True))
+def test_the_bar_and_tensorboard(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    once = changed(ADAM, network=Network("f1"), epochs=1)
+    run(once, 0, tmp_path / "curve" / "seed_0", Options(tensorboard=True))
     assert "curve seed_0" in capsys.readouterr().err
     assert list((tmp_path / "curve" / "seed_0" / "tensorboard").rglob("events*"))
 
