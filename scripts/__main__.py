@@ -17,7 +17,6 @@ def main(arguments=None):
         Int, the exit status: 0 if all went well, 1 if an input was refused or a run failed, 130 if interrupted.
     """
     parsed = _parser().parse_args(arguments)
-    start_quietly()
     try:
         return parsed.command(parsed) or 0
     except (ValueError, OSError) as error:
@@ -31,7 +30,9 @@ def main(arguments=None):
 def _parser():
     parser = argparse.ArgumentParser(prog="python -m scripts", description="Regenerate the figures of the papers.")
     commands = parser.add_subparsers(required=True)
-    commands.add_parser("list", help="show all experiments").set_defaults(command=_list)
+    commands.add_parser(
+        "list", help="show all experiments, at which sizes they are declared, and how long what is published took"
+    ).set_defaults(command=_list)
     run = commands.add_parser("run", help="run the trainings of an experiment, then draw it beside its runs")
     run.add_argument("--seeds", type=int, nargs="+", help="default: those of the experiment")
     run.add_argument("--only", metavar="TEXT", help="only the trainings whose label contains TEXT")
@@ -83,7 +84,8 @@ def _add_weight_profiles(commands):
         "--layer",
         help="the layer, or the kernel's path, to draw alone; default: the largest kernel; with --train: dense1",
     )
-    parser.add_argument("--out", default="weight_profiles", help="folder of the pictures; default: weight_profiles")
+    parser.add_argument("--out", default="drawn", help="folder of the pictures; default: drawn")
+    parser.add_argument("--force", action="store_true", help="also over files of that name in another folder")
     parser.add_argument("--name", help="how the files' names begin; default: the model's name")
     parser.add_argument("--title", help="of the whole network's picture; default: the model's name")
     parser.add_argument("--format", default="png", choices=["png", "pdf", "svg"])
@@ -94,14 +96,13 @@ def _add_weight_profiles(commands):
 
 
 def _list(parsed):
-    from scripts.experiment import find, names
+    from scripts.listing import listing
 
-    for name in names():
-        experiment = find(name)
-        print(f"{name:24} {'|'.join(experiment.trainings):20} {experiment.claim}")
+    print(listing("results"))
 
 
 def _run(parsed):
+    start_quietly()
     from scripts.experiment import find, trainings_of
     from scripts.publishing.publish import publish
     from scripts.running.runner import Options, size_folder
@@ -137,6 +138,7 @@ def _measured(summary):
 
 
 def _figure(parsed):
+    start_quietly()
     from scripts.experiment import find
     from scripts.publishing.publish import publish, refuse_another_size
 
@@ -159,6 +161,7 @@ def _report(parsed):
 
 
 def _weight_profiles(parsed):
+    start_quietly()
     from scripts.profiles.command import run
 
     run(parsed)

@@ -44,7 +44,8 @@ INSIDE = {
         "experiment": ("experiments",),
         "experiments": ("laperm", "connectivities", "rich", "publishing", "running", "data", "experiment"),
         "quiet": (),
-        "__main__": ("profiles", "report", "publishing", "running", "experiment", "quiet"),
+        "listing": ("experiment", "experiments"),
+        "__main__": ("profiles", "report", "publishing", "running", "experiment", "listing", "quiet"),
     },
 }
 

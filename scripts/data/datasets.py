@@ -156,7 +156,7 @@ def _keras_dataset(name):
     except Exception as error:  # What Keras raises where there is no network is a bare Exception.
         raise OSError(
             f"Expected {name!r} in the cache of Keras or a network to download it from. Received: {error}. "
-            f"Pass `directory=` a folder that holds {name}.npz, or use 'digits', which needs neither."
+            f"Name a folder that holds {name}.npz with --data DIR, or use 'digits', which needs neither."
         ) from error
     return x_train, y_train, x_test, y_test
 
@@ -164,8 +164,8 @@ def _keras_dataset(name):
 def _read(path):
     if not path.is_file():
         raise FileNotFoundError(
-            f"Expected a file {path.name} in the folder `directory`. Received: directory={str(path.parent)!r}, which "
-            f"has none. Put it there, or pass `directory=None` to use the cache of Keras or download."
+            f"Expected a file {path.name} in the folder of data sets. Received: --data {path.parent}, which has none. "
+            "Put it there, or leave --data out to use the cache of Keras or a download."
         )
     try:
         with open(path, "rb") as file, np.load(file, allow_pickle=False) as archive:

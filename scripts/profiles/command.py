@@ -19,6 +19,7 @@ from train_by_reconnect import weight_profiles
 
 DPI = 110  # 7 points, the smallest text of a sheet, are then 11 pixels
 PAIR_DPI = 96
+DRAWN = "drawn"  # where pictures go by default: a folder that git ignores
 
 
 def run(parsed):
@@ -31,16 +32,29 @@ def run(parsed):
         ValueError: as in `load_network` and `train_by_reconnect.weight_profiles`, or a layer that does not exist.
         OSError: as in `load_network`, or a folder that cannot be written to.
     """
-    for path in _train(parsed) if parsed.train else _profile(parsed):
+    stem = parsed.name or ("training" if parsed.train else _file_name(parsed.model))
+    _refuse_existing(pathlib.Path(parsed.out), stem, parsed)
+    for path in _train(parsed, stem) if parsed.train else _profile(parsed, stem):
         print(path, flush=True)
 
 
-def _profile(parsed):
+def _refuse_existing(folder, stem, parsed):
+    """Refuse to replace what may be of other weights, but in the folder for what is only looked at."""
+    names = [f"{stem}.{parsed.format}", f"{stem}_pair.{parsed.format}", f"{stem}.csv", f"{stem}.gif"]
+    there = [name for name in names if (folder / name).exists()]
+    if there and not parsed.force and parsed.out != DRAWN:
+        raise ValueError(
+            f"{folder} holds files of that name, perhaps of other weights. Received: {', '.join(there)}. Choose "
+            "another --name or --out, or replace them with --force."
+        )
+
+
+def _profile(parsed, stem):
     keras.utils.set_random_seed(parsed.seed)
     model = load_network(parsed.model, parsed.weights, **_model_arguments(parsed))
     profiles = weight_profiles(model)
     chosen = choose(profiles, parsed.layer, model)
-    stem, title = parsed.name or _file_name(parsed.model), parsed.title or _describe(parsed, model, profiles)
+    title = parsed.title or _describe(parsed, model, profiles)
     folder = pathlib.Path(parsed.out)
 
     progress = functools.partial(tqdm, desc="profiles", unit="matrix", disable=None)  # shown on a terminal only
@@ -112,12 +126,12 @@ def _save(figure, path, dpi=DPI):
     return path
 
 
-def _train(parsed):
+def _train(parsed, stem):
     from scripts.profiles.draw_training import animate, draw_strip, record
 
     layer = parsed.layer or "dense1"
     recordings = record(layer, parsed.epochs, seed=parsed.seed)
-    folder, stem = pathlib.Path(parsed.out), parsed.name or "training"
+    folder = pathlib.Path(parsed.out)
     figure = matplotlib.figure.Figure(figsize=(13, 6.2))
     draw_strip(figure, recordings, layer)
     yield _save(figure, folder / f"{stem}.{parsed.format}")

@@ -7,11 +7,13 @@ the same; where training moves weights past each other, the points leave the pro
 
 import dataclasses
 
+import keras
 import matplotlib.animation
 import matplotlib.figure
 import matplotlib.lines
 import matplotlib.patches
 import numpy as np
+import tqdm
 
 from scripts.profiles.draw_sheets import draw_envelope
 from scripts.profiles.statistics import envelope
@@ -79,16 +81,18 @@ def record(layer, epochs=40, every=5, seed=0):
         "Adam", Images("digits"), Network("conv2", {"width": 0.5, "dropout": 0.0}), epochs=epochs, batch_size=36
     )
     synchronized = Optimizer(around="laperm", arguments={"sync_period": SYNC_PERIOD, "skip_bias": False})
-    recordings = []
+    recordings, bar = [], tqdm.tqdm(total=2 * epochs, desc="training", unit="epoch", disable=None)
+    progress = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: bar.update())
     for training in (adam, changed(adam, label=f"LaPerm, k = {SYNC_PERIOD}", optimizer=synchronized)):
         prepared, snapshots = training.prepare(seed), KernelSnapshots(layer, every)
         prepared.model.fit(
             prepared.batches(0), steps_per_epoch=prepared.steps_per_epoch, epochs=epochs, verbose=0,
-            shuffle=False, callbacks=[snapshots],
+            shuffle=False, callbacks=[snapshots, progress],
         )  # fmt: skip
         accuracy = prepared.evaluate_test()["accuracy"]
         period = training.optimizer.sync_period
         recordings.append(Recording(training.label, snapshots.steps, snapshots.rows, accuracy, period))
+    bar.close()
     return recordings
 
 

@@ -6,15 +6,28 @@ import pytest
 
 from scripts.__main__ import main
 from scripts.experiment import find, names, trainings_of
+from scripts.listing import listing
 from scripts.running.files import read_csv
 
 
-def test_list_names_every_experiment_with_its_claim(capsys):
-    assert main(["list"]) == 0
-    shown = capsys.readouterr().out
-    for name in names():
-        assert name in shown
-        assert find(name).claim in shown
+def test_list_shows_every_experiment_at_once():
+    # In a process of its own: here TensorFlow is imported already.
+    code = "import sys; from scripts.__main__ import main; main(['list']); print('keras' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    head, *lines, imported = done.stdout.splitlines()
+    assert head.split()[:3] == ["name", "sizes", "published"]
+    assert [line.split()[0] for line in lines] == names()
+    assert imported == "False"
+    assert done.stderr == ""
+    shown = dict(zip(names(), lines, strict=True))
+    assert "quick, laptop, paper" in shown["rich_fig5"]
+    assert "Conv4 on CIFAR-10: the sync period k." in shown["laperm_fig6"]
+
+
+def test_the_listed_sizes_are_those_declared():
+    for line in listing("results").splitlines()[1:]:
+        name = line.split()[0]
+        assert all(size in line for size in find(name).trainings), name
 
 
 @pytest.mark.parametrize("name", names())
@@ -101,6 +114,8 @@ def test_an_interruption_says_how_to_go_on(monkeypatch, tmp_path, capsys):
     assert "same command again" in capsys.readouterr().err
 
 
-def test_as_a_module():
-    done = subprocess.run([sys.executable, "-m", "scripts", "list"], capture_output=True, text=True, check=True)
-    assert "quickstart" in done.stdout
+def test_nothing_of_tensorflows_start_reaches_the_user(tmp_path):
+    run = ["run", "quickstart", "--size", "quick", "--only", "Adam", "--results", str(tmp_path)]
+    done = subprocess.run([sys.executable, "-m", "scripts", *run], capture_output=True, text=True, check=True)
+    assert "| Adam | 1 |" in done.stdout
+    assert done.stderr == ""

@@ -228,15 +228,13 @@ class TestSources:
             raise Exception("URL fetch failure")
 
         monkeypatch.setattr(keras.datasets.mnist, "load_data", fail)
-        with pytest.raises(
-            OSError, match=r"Received: URL fetch failure\. Pass `directory=` .* or use 'digits'"
-        ) as caught:
+        with pytest.raises(OSError, match=r"Received: URL fetch failure\. Name a folder .* or use 'digits'") as caught:
             load("mnist")
         assert caught.value.__cause__.args == ("URL fetch failure",)
 
     def test_with_a_folder_keras_is_never_asked(self, monkeypatch, tmp_path):
         monkeypatch.setattr(keras.datasets.mnist, "load_data", lambda: pytest.fail("asked Keras"))
-        with pytest.raises(FileNotFoundError, match=r"a file mnist.npz .*Received: directory='.*Put it there"):
+        with pytest.raises(FileNotFoundError, match=r"a file mnist.npz .*Received: --data .*Put it there"):
             load("mnist", tmp_path)
         with pytest.raises(FileNotFoundError, match="Received: directory='nowhere'"):
             load("mnist", "nowhere")

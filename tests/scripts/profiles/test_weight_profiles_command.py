@@ -52,13 +52,17 @@ def test_published_weights(pretrained_directory, tmp_path):
     assert len(list(tmp_path.iterdir())) == 2
 
 
-def test_random_weights_are_those_of_the_seed(monkeypatch, tmp_path):
-    drawn = []
+def test_random_weights_are_those_of_the_seed(monkeypatch, tmp_path, capsys):
+    drawn, f1 = [], ["--model", "f1", "--weights", "random", "--no-scores", "--out", tmp_path]
     monkeypatch.setattr("scripts.profiles.command.draw_pair", lambda figure, profile: drawn.append(profile.unsorted))
     for seed in (1, 1, 2):
-        assert command("--model", "f1", "--weights", "random", "--seed", seed, "--no-scores", "--out", tmp_path) == 0
+        assert command(*f1, "--seed", seed, "--force") == 0
     np.testing.assert_array_equal(drawn[0], drawn[1])
     assert not np.array_equal(drawn[0], drawn[2])
+    # What lies there may be of other weights: it is replaced only if that is asked for.
+    assert command(*f1) == 1
+    assert "Received: f1.png, f1_pair.png. Choose another --name or --out" in capsys.readouterr().err
+    assert len(drawn) == 3
 
 
 def test_bad_input_is_one_sentence_and_exit_1(saved, tmp_path, capsys):
