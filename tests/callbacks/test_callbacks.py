@@ -22,13 +22,34 @@ def compiled(sync_period=5, optimizer=None, steps_per_execution=1, **arguments):
     keras.utils.set_random_seed(1)
     layers = [keras.layers.Dense(6, activation="relu"), keras.layers.Dropout(0.2), keras.layers.Dense(3)]
     model = keras.Sequential([keras.Input((4,)), *layers, keras.layers.Softmax(dtype="float32")])
-    optimizer = optimizer or LaPerm(keras.optimizers.Adam(0.05), sync_period=sync_period, **arguments)
+    optimizer = optimizer or LaPerm(keras.optimizers.SGD(0.5), sync_period=sync_period, **arguments)
     model.compile(optimizer, LOSS, metrics=["accuracy"], steps_per_execution=steps_per_execution)
     return model
 
 
 def fit(model, *callbacks, epochs=2, **arguments):
     return model.fit(*data(), batch_size=8, epochs=epochs, verbose=0, callbacks=list(callbacks), **arguments).history
+
+
+@pytest.fixture(scope="module")
+def restart():
+    """One model, traced once, and put back to its beginning with a k for each training."""
+    model = compiled()
+    optimizer = model.optimizer
+    optimizer.build(model.trainable_variables)
+    beginning = [(variable, variable.numpy()) for variable in [*model.variables, *optimizer.variables]]
+
+    def begin(k, final_sync=True):
+        for variable, value in beginning:
+            variable.assign(value)
+        optimizer.sync_period, optimizer.final_sync = k, final_sync
+        return model
+
+    return begin
+
+
+def adam(k):
+    return LaPerm(keras.optimizers.Adam(0.05), sync_period=k)
 
 
 def steps(evaluation, when="after"):
@@ -59,11 +80,11 @@ class StopAt(keras.callbacks.Callback):
             self.how(self.model)
 
 
-def test_solved_by_hand():
+def test_solved_by_hand(restart):
     # 5 batches an epoch and k = 4: synchronizations after steps 4 and 8, and the final one after step 10.
     # 4 is in epoch 0; 8 and 10 are in epoch 1.
     evaluation = SyncEvaluation({"test": data(20, seed=1)})
-    fit(compiled(4), evaluation)
+    fit(restart(4), evaluation)
     assert [(row["epoch"], row["step"], row["when"]) for row in evaluation.rows] == [
         (0, 4, "after"),
         (1, 8, "after"),
@@ -83,15 +104,15 @@ def test_solved_by_hand():
         (100, 1, [15]),
     ],
 )
-def test_steps_at_which_it_evaluates(k, every, expected):
+def test_steps_at_which_it_evaluates(k, every, expected, restart):
     evaluation = SyncEvaluation({"test": data(20, seed=1)}, every=every)
-    fit(compiled(k), evaluation, epochs=3)
+    fit(restart(k), evaluation, epochs=3)
     assert steps(evaluation) == expected
 
 
-def test_without_a_final_synchronization():
+def test_without_a_final_synchronization(restart):
     evaluation = SyncEvaluation({"test": data(20, seed=1)})
-    fit(compiled(4, final_sync=False), evaluation)
+    fit(restart(4, final_sync=False), evaluation)
     assert steps(evaluation) == [4, 8]
 
 
@@ -108,31 +129,32 @@ def test_accuracy_is_what_evaluate_says():
         assert row["train_accuracy"] == pytest.approx(model.evaluate(*data(), verbose=0)[1])
 
 
-def test_other_metrics():
+def test_other_metrics(restart):
     metrics = [
         keras.metrics.SparseCategoricalCrossentropy(name="loss"),
         keras.metrics.SparseTopKCategoricalAccuracy(2, name="top"),
     ]
     x, y = data(20, seed=1)
     evaluation = SyncEvaluation({"test": (x, y)}, metrics=metrics)
-    model = compiled(5)
+    model = restart(5)
     history = fit(model, evaluation)
     assert set(evaluation.rows[0]) == {"epoch", "step", "when", "test_loss", "test_top"}
     assert evaluation.rows[-1]["test_loss"] == pytest.approx(model.evaluate(x, y, verbose=0)[0], rel=1e-5)
     assert history["sync_test_top"] == [row["test_top"] for row in evaluation.rows]
 
 
-@pytest.mark.parametrize("before", [False, True])
 @pytest.mark.parametrize("k", [1, 3])
-def test_training_is_the_same_with_and_without(k, before):
-    plain, watched = compiled(k), compiled(k)
-    expected = fit(plain, validation_data=data(20, seed=2))
-    history = fit(watched, SyncEvaluation({"test": data(20, seed=1)}, before=before), validation_data=data(20, seed=2))
-    assert {key: values for key, values in history.items() if not key.startswith("sync_")} == expected
-    for with_it, without in zip(watched.get_weights(), plain.get_weights(), strict=True):
-        np.testing.assert_array_equal(with_it, without)
-    for with_it, without in zip(watched.optimizer.variables, plain.optimizer.variables, strict=True):
-        np.testing.assert_array_equal(with_it.numpy(), without.numpy())
+def test_training_is_the_same_with_and_without(k):
+    plain, validation = compiled(optimizer=adam(k)), data(20, seed=2)
+    expected = fit(plain, validation_data=validation)
+    for before in (False, True):
+        watched = compiled(optimizer=adam(k))
+        history = fit(watched, SyncEvaluation({"test": data(20, seed=1)}, before=before), validation_data=validation)
+        assert {key: values for key, values in history.items() if not key.startswith("sync_")} == expected
+        for with_it, without in zip(watched.get_weights(), plain.get_weights(), strict=True):
+            np.testing.assert_array_equal(with_it, without)
+        for with_it, without in zip(watched.optimizer.variables, plain.optimizer.variables, strict=True):
+            np.testing.assert_array_equal(with_it.numpy(), without.numpy())
 
 
 def test_before_with_a_schedule_that_shortens_k():
@@ -149,10 +171,10 @@ def test_before_with_a_schedule_that_shortens_k():
         np.testing.assert_array_equal(with_it, without)
 
 
-def test_before_and_after():
+def test_before_and_after(restart):
     metrics = [keras.metrics.SparseCategoricalCrossentropy(name="loss")]
     evaluation = SyncEvaluation({"test": data(20, seed=1)}, metrics, before=True)
-    fit(compiled(5), evaluation)
+    fit(restart(5), evaluation)
     assert [(row["step"], row["when"]) for row in evaluation.rows] == [
         (5, "before"),
         (5, "after"),
@@ -165,9 +187,9 @@ def test_before_and_after():
     assert all(abs(one - other) > 1e-3 for one, other in zip(before, after, strict=True))
 
 
-def test_compare():
+def test_compare(restart):
     x, y = data(50, seed=1)
-    model = compiled(4)
+    model = restart(4)
     evaluation = SyncEvaluation({"test": (x, y)}, before=True, compare=True, batch_size=20)
     fit(model, evaluation, epochs=4)
     before, after = ([row for row in evaluation.rows if row["when"] == when] for when in ("before", "after"))
@@ -184,9 +206,9 @@ def test_compare_without_before():
         SyncEvaluation({"test": data()}, compare=True)
 
 
-def test_before_with_every():
+def test_before_with_every(restart):
     evaluation = SyncEvaluation({"test": data(20, seed=1)}, before=True, every=6)
-    fit(compiled(2), evaluation, epochs=3)
+    fit(restart(2), evaluation, epochs=3)
     assert steps(evaluation, "before") == [6, 12]
     assert steps(evaluation, "after") == [6, 12, 15]
 
@@ -205,10 +227,10 @@ def test_history_checkpoints_and_csv_see_the_values(tmp_path):
         assert [float(row["sync_test_accuracy"]) for row in csv.DictReader(file)] == values
 
 
-def test_no_value_before_the_first_synchronization():
+def test_no_value_before_the_first_synchronization(restart):
     # A NaN would stay the best value of `ModelCheckpoint` and `EarlyStopping` for good.
     evaluation = SyncEvaluation({"test": data(20, seed=1)})
-    history = fit(compiled(7), evaluation)
+    history = fit(restart(7), evaluation)
     assert history["sync_test_accuracy"] == [evaluation.rows[0]["test_accuracy"]]
     assert len(history["loss"]) == 2
 
@@ -238,39 +260,39 @@ def test_steps_per_execution_that_divides(k, steps_per_execution, before):
         assert row["test_accuracy"] == pytest.approx(other["test_accuracy"], abs=0.051)  # one example of 20
 
 
-@pytest.mark.parametrize("before", [False, True])
-def test_mixed_precision(before):
+def test_mixed_precision():
     keras.config.set_dtype_policy("mixed_float16")
-    plain, watched = compiled(4), compiled(4)
-    assert isinstance(watched.optimizer, keras.optimizers.LossScaleOptimizer)
-    evaluation = SyncEvaluation({"test": data(20, seed=1)}, before=before)
+    plain = compiled(4)
     fit(plain)
-    fit(watched, evaluation)
-    assert steps(evaluation) == [4, 8, 10]
-    for with_it, without in zip(watched.get_weights(), plain.get_weights(), strict=True):
-        np.testing.assert_array_equal(with_it, without)
+    for before in (False, True):
+        watched, evaluation = compiled(4), SyncEvaluation({"test": data(20, seed=1)}, before=before)
+        assert isinstance(watched.optimizer, keras.optimizers.LossScaleOptimizer)
+        fit(watched, evaluation)
+        assert steps(evaluation) == [4, 8, 10]
+        for with_it, without in zip(watched.get_weights(), plain.get_weights(), strict=True):
+            np.testing.assert_array_equal(with_it, without)
 
 
 @pytest.mark.parametrize("before", [False, True])
 def test_lookahead(before):
-    optimizer = Lookahead(keras.optimizers.Adam(0.05), sync_period=4)
+    optimizer = Lookahead(keras.optimizers.SGD(0.5), sync_period=4)
     evaluation = SyncEvaluation({"test": data(20, seed=1)}, before=before)
     fit(compiled(optimizer=optimizer), evaluation)
     assert steps(evaluation)[:2] == [4, 8]
 
 
 @pytest.mark.parametrize("before", [False, True])
-def test_resumed_training_continues_the_grid(before):
-    model, evaluation = compiled(4, final_sync=False), SyncEvaluation({"test": data(20, seed=1)}, before=before)
+def test_resumed_training_continues_the_grid(before, restart):
+    model, evaluation = restart(4, final_sync=False), SyncEvaluation({"test": data(20, seed=1)}, before=before)
     fit(model, evaluation, epochs=1)
     fit(model, evaluation, initial_epoch=1, epochs=3)
     assert steps(evaluation) == [4, 8, 12]
     assert [row["epoch"] for row in evaluation.rows if row["when"] == "after"] == [0, 1, 2]
 
 
-def test_resumed_after_a_final_synchronization():
+def test_resumed_after_a_final_synchronization(restart):
     # The final one of the first fit is at 5, and k counts from there: 9, then the final one at 10.
-    model, evaluation = compiled(4), SyncEvaluation({"test": data(20, seed=1)})
+    model, evaluation = restart(4), SyncEvaluation({"test": data(20, seed=1)})
     fit(model, evaluation, epochs=1)
     fit(model, evaluation, initial_epoch=1, epochs=2)
     assert steps(evaluation) == [4, 5, 9, 10]
@@ -310,7 +332,8 @@ def test_ended_early(how, batches):
 def test_early_stopping():
     model = compiled(4)
     evaluation = SyncEvaluation({"test": data(20, seed=1)}, before=True)
-    stopping = keras.callbacks.EarlyStopping("sync_test_accuracy", mode="min", patience=0, baseline=-1.0)
+    # No accuracy is better than the first by 2, nor than the baseline.
+    stopping = keras.callbacks.EarlyStopping("sync_test_accuracy", mode="min", min_delta=2, baseline=-1.0)
     assert len(fit(model, evaluation, stopping, epochs=9)["loss"]) == 2
     assert steps(evaluation) == [4, 8, 10]
     assert synchronizes(model)
@@ -366,7 +389,7 @@ def test_wrong_every(every):
         SyncEvaluation({"test": data()}, every=every)
 
 
-def test_scheduler_solved_by_hand():
+def test_scheduler_solved_by_hand(restart):
     # Five batches an epoch; k is 5, then 2, then 3.
     # epoch 0: a synchronization at 5; epoch 1: at 7 and 9; epoch 2: 3 after 9 is 12, then 15
     asked = []
@@ -376,14 +399,14 @@ def test_scheduler_solved_by_hand():
         return [5, 2, 3][epoch]
 
     watch = Watch(lambda model: model.optimizer.last_sync)
-    history = fit(compiled(100), SyncPeriodScheduler(schedule), watch, epochs=3)
+    history = fit(restart(100), SyncPeriodScheduler(schedule), watch, epochs=3)
     assert asked == [(0, 100), (1, 5), (2, 2)]
     assert history["sync_period"] == [5, 2, 3]
     assert sorted(set(watch.seen)) == [0, 5, 7, 9, 12, 15]
 
 
-def test_scheduler_when_resumed():
-    model = compiled(7)
+def test_scheduler_when_resumed(restart):
+    model = restart(7)
     doubling = SyncPeriodScheduler(lambda epoch, k: 2 * k if epoch == 1 else k)
     assert fit(model, doubling, epochs=1)["sync_period"] == [7]
     assert fit(model, doubling, initial_epoch=1, epochs=3)["sync_period"] == [14, 14]
@@ -397,8 +420,8 @@ def test_scheduler_with_a_wrong_value(wrong):
     assert model.optimizer.sync_period == 5
 
 
-def test_scheduler_takes_numpy_integers():
-    assert fit(compiled(5), SyncPeriodScheduler(lambda epoch, k: np.int64(3)))["sync_period"] == [3, 3]
+def test_scheduler_takes_numpy_integers(restart):
+    assert fit(restart(5), SyncPeriodScheduler(lambda epoch, k: np.int64(3)))["sync_period"] == [3, 3]
 
 
 def test_scheduler_under_mixed_precision():

@@ -75,7 +75,7 @@ def test_bad_input():
     with pytest.raises(ValueError, match=r"Received: .*sense"):
         fit(model_with("sgd"), KernelSnapshots("sense"))
     model = keras.Sequential([keras.Input((4, 2)), keras.layers.LSTM(3, name="lstm")])
-    model.compile(optimizer="sgd", loss="mse")
+    model.compile(optimizer="sgd", loss="mse", run_eagerly=True)
     with pytest.raises(ValueError, match=r"must name one kernel. Received: layer='lstm', which has 2"):
         model.fit(np.ones((2, 4, 2)), np.ones((2, 3)), verbose=0, callbacks=[KernelSnapshots("lstm")])
     snapshots = KernelSnapshots(weight_profiles(model)[1].name)

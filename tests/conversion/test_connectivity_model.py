@@ -166,7 +166,7 @@ def test_mixed_precision():
     "make",
     [
         functools.partial(keras.applications.MobileNetV2, alpha=0.35),
-        keras.applications.ResNet50,
+        pytest.param(keras.applications.ResNet50, marks=pytest.mark.slow),
     ],
     ids=["MobileNetV2", "ResNet50"],
 )
@@ -186,8 +186,8 @@ def test_networks_of_keras_applications(make):
 
 
 def test_training_changes_scores_and_batch_normalization_alone():
-    model = models.conv2(width=1 / 16)
-    images, labels = random.normal(size=(16, 32, 32, 3)).astype("float32"), random.integers(10, size=16)
+    model = models.conv2((8, 8, 3), width=1 / 16)
+    images, labels = random.normal(size=(16, 8, 8, 3)).astype("float32"), random.integers(10, size=16)
     converted = connectivity_model(model, "prune", "minimal")
     assert not converted.compiled
     before = {variable.path: variable.numpy() for variable in converted.weights}

@@ -1,3 +1,4 @@
+import functools
 import shutil
 
 import h5py
@@ -26,6 +27,10 @@ def cifar10(cifar10_directory):
         return (data["x_test"] / 255 - mean).astype("float32"), data["y_test"]
 
 
+# One of each for all tests that only look at it.
+published = functools.cache(load_published)
+
+
 def accuracy(model, images, labels):
     return np.mean(model.predict(images, batch_size=1000, verbose=0).argmax(axis=1) == labels)
 
@@ -33,21 +38,27 @@ def accuracy(model, images, labels):
 @pytest.mark.parametrize(("name", "expected"), [("F1", 0.8546), ("F2", 0.7068), ("Conv7", 0.9972)])
 def test_accuracy_on_all_test_images_of_mnist(name, expected, pretrained_directory, mnist):
     assert PUBLISHED[name].scaling == "unit"
-    assert accuracy(load_published(name, pretrained_directory), *mnist) == pytest.approx(expected, abs=1e-4)
+    assert accuracy(published(name, pretrained_directory), *mnist) == pytest.approx(expected, abs=1e-4)
 
 
 @pytest.mark.parametrize(
     ("name", "expected"),
-    [("resnet50", 0.938), ("resnet50_30", 0.927), ("resnet50_50", 0.917), ("resnet50_70", 0.917)],
+    [
+        ("resnet50", 0.938),
+        *(
+            pytest.param(name, expected, marks=pytest.mark.slow)
+            for name, expected in (("resnet50_30", 0.927), ("resnet50_50", 0.917), ("resnet50_70", 0.917))
+        ),
+    ],
 )
 def test_accuracy_on_1000_test_images_of_cifar10(name, expected, pretrained_directory, cifar10):
     assert PUBLISHED[name].scaling == "pixel_mean"
-    assert accuracy(load_published(name, pretrained_directory), *cifar10) == pytest.approx(expected, abs=1e-3)
+    assert accuracy(published(name, pretrained_directory), *cifar10) == pytest.approx(expected, abs=1e-3)
 
 
 @pytest.mark.parametrize("name", ["Conv7", "resnet50"])
 def test_weights_are_those_of_a_he_uniform_draw(name, pretrained_directory):
-    for layer in with_kernel(load_published(name, pretrained_directory)):
+    for layer in with_kernel(published(name, pretrained_directory)):
         kernel = layer.kernel.numpy()
         limit = np.sqrt(6 / np.prod(kernel.shape[:-1]))
         assert kernel.max() <= limit * (1 + 1e-6)
@@ -58,7 +69,7 @@ def test_weights_are_those_of_a_he_uniform_draw(name, pretrained_directory):
 
 @pytest.mark.parametrize(("name", "value", "sparsities"), [("F1", 0.08, [0.4]), ("F2", 0.03, [14 / 15, 6 / 7, 2 / 3])])
 def test_weights_of_the_weight_agnostic_networks(name, value, sparsities, pretrained_directory):
-    for layer, sparsity in zip(with_kernel(load_published(name, pretrained_directory)), sparsities, strict=True):
+    for layer, sparsity in zip(with_kernel(published(name, pretrained_directory)), sparsities, strict=True):
         kernel = layer.kernel.numpy()
         assert set(np.unique(kernel)) == {np.float32(0), np.float32(value)}
         assert np.mean(kernel == 0) == pytest.approx(sparsity, abs=0.02)
@@ -66,7 +77,7 @@ def test_weights_of_the_weight_agnostic_networks(name, value, sparsities, pretra
 
 @pytest.mark.parametrize(("name", "sparsity"), [("resnet50_30", 0.3), ("resnet50_50", 0.5), ("resnet50_70", 0.7)])
 def test_sparsity_of_the_pruned_networks(name, sparsity, pretrained_directory):
-    first, *others = with_kernel(load_published(name, pretrained_directory))
+    first, *others = with_kernel(published(name, pretrained_directory))
     assert np.mean(first.kernel.numpy() == 0) == pytest.approx(0.2, abs=0.04)  # "only up to 20%", A.5.4
     zeros = np.concatenate([layer.kernel.numpy().ravel() == 0 for layer in others])
     assert zeros.mean() == pytest.approx(sparsity, abs=0.02)

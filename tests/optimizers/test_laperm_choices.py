@@ -13,7 +13,7 @@ layers = keras.layers
 def built(*stack, **arguments):
     """A model of these layers and its optimizer, built on it as `fit` would."""
     model = keras.Sequential([keras.Input((6, 6, 2)), *stack])
-    optimizer = LaPerm(keras.optimizers.Adam(0.1), **arguments)
+    optimizer = LaPerm(keras.optimizers.SGD(0.01), **arguments)
     model.compile(optimizer=optimizer, loss="mse")
     optimizer.build(model.trainable_variables)
     return model, optimizer

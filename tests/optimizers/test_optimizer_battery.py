@@ -22,9 +22,9 @@ EPOCHS = 3
 def rounding(method, epochs=1, dtype="float32"):
     """How far two ways to compute the same training may be apart: in a graph, eagerly, by XLA, in NumPy between steps.
 
-    A gradient sums 4 examples * 6 products, so two orders to add them differ by 24 units in the last place. A step is
-    this times the rate, or at most ten times as much: momentum of 0.9 adds ten of them up, and Adam divides by the
-    size of a gradient, of which the terms may be ten times as large.
+    A gradient is a sum over 4 examples of what are themselves sums of 6, 5 and 2 products, and of a tanh: in two orders
+    they differ by about 24 units in the last place. A step is this times the rate, or at most ten times as much:
+    momentum of 0.9 adds ten of them up, and Adam divides by the size of a gradient whose terms may be ten times larger.
     """
     steps, roundoff = epochs * STEPS, {"float32": 2.0**-24, "float16": 2.0**-11}[dtype]
     return steps * 10 * dict(method.settings)["learning_rate"] * 24 * roundoff

@@ -9,6 +9,7 @@ import sys
 import numpy as np
 import pytest
 
+pytestmark = pytest.mark.slow  # two processes, which trace nine trainings each
 SCRIPT = pathlib.Path(__file__).with_name("replicas.py")
 
 

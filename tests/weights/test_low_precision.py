@@ -1,5 +1,7 @@
 """Initial weights of few values."""
 
+import functools
+
 import keras
 import numpy as np
 import pytest
@@ -9,9 +11,14 @@ from hypothesis import strategies as st
 from train_by_reconnect import LaPerm, reduce_precision
 
 
-def model_of(column):
+@functools.cache
+def neuron(size):
     """One neuron, with a bias of its own."""
-    model = keras.Sequential([keras.Input((len(column),)), keras.layers.Dense(1, bias_initializer="ones")])
+    return keras.Sequential([keras.Input((size,)), keras.layers.Dense(1, bias_initializer="ones")])
+
+
+def model_of(column):
+    model = neuron(len(column))
     model.layers[0].kernel.assign(np.reshape(column, (-1, 1)))
     return model
 

@@ -234,6 +234,7 @@ def test_imagenet_weights_are_less_alike_than_gaussian_noise(pretrained_director
     assert sum(score.standardized < score.standardized_gaussian for score in trained) >= 22  # of 28
 
 
+@pytest.mark.slow
 def test_mobilenet_v2(pretrained_directory):
     path = str(pretrained_directory / "mobilenet_v2_weights_tf_dim_ordering_tf_kernels_0.35_224_no_top.h5")
     arguments = {"alpha": 0.35, "include_top": False, "input_shape": (224, 224, 3)}
