@@ -31,14 +31,23 @@ def cifar10(cifar10_directory):
 published = functools.cache(load_published)
 
 
-def accuracy(model, images, labels):
-    return np.mean(model.predict(images, batch_size=1000, verbose=0).argmax(axis=1) == labels)
+def right_answers(model, images, labels):
+    """The fewest and the most right answers: where the label and another class are equal up to rounding, either is."""
+    outputs = model.predict(images, batch_size=1000, verbose=0)
+    row = np.arange(len(labels))
+    of_label = outputs[row, labels]
+    outputs[row, labels] = 0
+    best_other = outputs.max(axis=1)
+    # Sums of some hundred products, in two orders, differ by about as many units in the last place.
+    margin = 128 * 2.0**-24 * best_other
+    return np.sum(of_label > best_other + margin), np.sum(of_label > best_other - margin)
 
 
 @pytest.mark.parametrize(("name", "expected"), [("F1", 0.8546), ("F2", 0.7068), ("Conv7", 0.9972)])
 def test_accuracy_on_all_test_images_of_mnist(name, expected, pretrained_directory, mnist):
     assert PUBLISHED[name].scaling == "unit"
-    assert accuracy(published(name, pretrained_directory), *mnist) == pytest.approx(expected, abs=1e-4)
+    fewest, most = right_answers(published(name, pretrained_directory), *mnist)
+    assert fewest <= round(10_000 * expected) <= most < fewest + 10
 
 
 @pytest.mark.parametrize(
@@ -53,7 +62,8 @@ def test_accuracy_on_all_test_images_of_mnist(name, expected, pretrained_directo
 )
 def test_accuracy_on_1000_test_images_of_cifar10(name, expected, pretrained_directory, cifar10):
     assert PUBLISHED[name].scaling == "pixel_mean"
-    assert accuracy(published(name, pretrained_directory), *cifar10) == pytest.approx(expected, abs=1e-3)
+    fewest, most = right_answers(published(name, pretrained_directory), *cifar10)
+    assert fewest <= round(1_000 * expected) <= most < fewest + 10
 
 
 @pytest.mark.parametrize("name", ["Conv7", "resnet50"])
