@@ -47,7 +47,7 @@ def test_solved_by_hand(precision, expected):
     assert model.layers[0].bias.numpy().tolist() == [1.0]
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(st.lists(st.floats(-4, 4, width=32), min_size=1, max_size=20), st.integers(2, 8))
 def test_error_is_at_most_half_a_step(column, bits):
     model = model_of(column)

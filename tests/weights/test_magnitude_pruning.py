@@ -71,7 +71,7 @@ def test_solved_by_hand():
     np.testing.assert_array_equal(model.get_weights()[1], [[0], [6]])
 
 
-@settings(deadline=None, max_examples=25)
+@settings(deadline=None, max_examples=12)
 @given(st.data())
 def test_as_many_as_asked_and_the_first_of_equals(data):
     weights = st.sampled_from([0.5, -0.5, 1.0, -1.0, 1.5, 2.0])
