@@ -14,7 +14,8 @@ class ChangedConnections:
 
     def observe(self, prepared):
         """Count them."""
-        return Observation([ConnectivityMonitor()], lambda: {"changed": changed_fractions(prepared.model)["all"]})
+        monitor = ConnectivityMonitor(layers=True)
+        return Observation([monitor], lambda: {"changed": changed_fractions(prepared.model)["all"]})
 
 
 @dataclasses.dataclass(frozen=True)

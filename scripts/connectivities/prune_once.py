@@ -35,6 +35,10 @@ class PruneOnce(keras.callbacks.Callback):
         if epoch >= self.epoch:
             self._keep.on_epoch_begin(epoch)
 
+    def on_train_batch_begin(self, batch, logs=None):
+        """Pass this on."""
+        self._keep.on_train_batch_begin(batch)
+
     def on_epoch_end(self, epoch, logs=None):
         """Report the fraction of zeros."""
         if logs is not None:

@@ -50,7 +50,10 @@ class Checkpoint(keras.callbacks.Callback):
     def on_epoch_end(self, epoch, logs=None):
         """Write all evaluations so far, then the state."""
         step = int(self.model.optimizer.iterations.numpy())
-        values = {self._named(name): value for name, value in (logs or {}).items()}
+        # The newest evaluation is of this epoch, or left out: a resumed run knows none of an earlier one.
+        is_new = self.prepared.evaluation is not None and bool(self.prepared.evaluation.rows)
+        shown = {name: value for name, value in (logs or {}).items() if is_new or not name.startswith("sync_")}
+        values = {self._named(name): value for name, value in shown.items()}
         self._collect({"epoch": epoch, "step": step, "when": "epoch", **values})
         if epoch + 1 == self.prepared.epochs:
             return  # the final synchronization is still to come: a run cut here repeats its last epoch

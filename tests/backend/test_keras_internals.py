@@ -1,6 +1,7 @@
 """Every private name that the library relies on: what it needs of it, and that it is used in one module only."""
 
 import ast
+import inspect
 import pathlib
 
 import keras
@@ -245,6 +246,49 @@ def test_train_function(model):
     assert len(calls) == 1, (
         "`fit` no longer looks up Model.train_function at each step, which `set_train_function` needs: "
         f"`SyncEvaluation` and layer-wise training could not take over single steps; one was called {len(calls)} times"
+    )
+
+
+def test_metric_for():
+    # Binary, sparse categorical and categorical: by the shapes of the targets and of the answers alone.
+    shapes = {(4,): (4, 1), (4, 1): (4, 3), (4, 3): (4, 3)}
+    found = [keras_internals.metric_for("accuracy", np.zeros(y), np.zeros(answers)) for y, answers in shapes.items()]
+    expected = ["BinaryAccuracy", "SparseCategoricalAccuracy", "CategoricalAccuracy"]
+    assert ([type(each).__name__ for each in found], {each.name for each in found}) == (expected, {"accuracy"}), (
+        "compile_utils.get_metric no longer makes of a name the metric that `compile` makes of it, which `metric_for`, "
+        "and with it `SyncEvaluation`, needs"
+    )
+    metric = keras_internals.metric_for(keras.metrics.mean_squared_error, np.zeros((4, 1)), np.zeros((4, 1)))
+    assert (isinstance(metric, keras.metrics.Metric), metric.name) == (True, "mean_squared_error")
+
+
+def test_history_of_each_fit(model):
+    model.compile("sgd", "mse")
+    seen = []
+    look = keras.callbacks.LambdaCallback(on_train_batch_begin=lambda batch, logs: seen.append(model.history.epoch))
+    for _ in range(2):
+        model.fit(np.ones((4, 2)), np.ones((4, 1)), batch_size=2, verbose=0, callbacks=[look])
+    assert [each is seen[0] for each in seen] == [True, True, False, False], (
+        "`Model.history.epoch` no longer is one list in each `fit`, and another in the next, by which "
+        "`callbacks.train_steps` tells what an interrupted `fit` has left"
+    )
+
+
+def test_iterator_of_train_on_batch(model):
+    model.compile("sgd", "mse")
+    keras_internals.make_train_function(model)
+    take_step, seen = keras_internals.train_function(model), []
+
+    def looking(iterator):
+        seen.append(inspect.isgenerator(iterator))
+        return take_step(iterator)
+
+    keras_internals.set_train_function(model, looking)
+    model.train_on_batch(np.ones((2, 2)), np.ones((2, 1)))
+    model.fit(np.ones((2, 2)), np.ones((2, 1)), verbose=0)
+    assert seen == [True, False], (
+        "`train_on_batch` no longer passes a generator to Model.train_function, or `fit` does so now, by which "
+        "`callbacks.train_steps` tells one from the other"
     )
 
 

@@ -70,7 +70,7 @@ def test_the_callback_changes_nothing():
 
 
 def test_bad_input():
-    with pytest.raises(ValueError, match=r"`every` must be at least 1, .* Received: every=0"):
+    with pytest.raises(ValueError, match=r"`every` must be an integer of at least 1, .* Received: every=0"):
         KernelSnapshots("dense", every=0)
     with pytest.raises(ValueError, match=r"Received: .*sense"):
         fit(model_with("sgd"), KernelSnapshots("sense"))

@@ -111,7 +111,7 @@ def test_monitor(tmp_path):
     seen = []
     check = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: seen.append(changed_fractions(model)))
     log = keras.callbacks.CSVLogger(tmp_path / "log.csv")
-    history = fit(model, callbacks=[ConnectivityMonitor(), log, check]).history
+    history = fit(model, callbacks=[ConnectivityMonitor(layers=True), log, check]).history
     assert history["changed"] == [each["all"] for each in seen]
     for name in ("wide", "narrow"):
         assert history[f"changed_{name}"] == [each[name] for each in seen]
@@ -123,7 +123,7 @@ def test_monitor(tmp_path):
 
 
 def test_monitor_of_all_layers_together():
-    assert sorted(fit(two_layers(), callbacks=[ConnectivityMonitor(layers=False)]).history) == ["changed", "loss"]
+    assert sorted(fit(two_layers(), callbacks=[ConnectivityMonitor()]).history) == ["changed", "loss"]
 
 
 def test_monitor_needs_something_to_report():

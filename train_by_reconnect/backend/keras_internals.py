@@ -128,6 +128,13 @@ def make_train_function(model: keras.Model) -> Callable:
     return train_function(model)
 
 
+def metric_for(identifier: Any, y: Any, predicted: Any) -> keras.metrics.Metric:
+    """The metric that `compile` makes of a name or function; `"accuracy"` is another for other shapes of the data."""
+    from keras.src.trainers import compile_utils
+
+    return compile_utils.get_metric(identifier, y, predicted)
+
+
 @contextlib.contextmanager
 def frozen(variables: Iterable[keras.Variable]) -> Iterator[None]:
     """Take variables out of the steps that are run, or compiled, meanwhile."""

@@ -73,6 +73,11 @@ class ActivityMap(keras.callbacks.Callback):
         self.paths: list[str] = []
         self._variables: list[keras.Variable] = []
 
+    def __repr__(self) -> str:
+        """The percentages, and what was counted."""
+        percents = ", ".join(map(str, self.percents))
+        return f"<ActivityMap of {percents} %: {self.epochs} epochs of {len(self.paths)} variables>"
+
     def on_train_begin(self, logs: Logs = None) -> None:
         """Compile the gradient."""
         self._gradient = full_batch(self.model, self.x, self.y, self.batch_size, self.training)

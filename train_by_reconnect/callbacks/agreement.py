@@ -41,3 +41,27 @@ def agreement(labels: npt.ArrayLike, before: npt.ArrayLike, after: npt.ArrayLike
         "lost": float(np.mean(right_before & ~right_after)),
         "gained": float(np.mean(~right_before & right_after)),
     }
+
+
+def classes_of(labels: npt.ArrayLike, predicted: npt.ArrayLike) -> np.ndarray:
+    """The class that a classifier answers for each label: the most probable, or of one probability whether it is > 0.5.
+
+    Example:
+
+    >>> classes_of([1, 0], [[0.1, 0.9], [0.2, 0.8]]), classes_of([1, 0], [[0.9], [0.2]])
+    (array([1, 1]), array([1, 0]))
+    """
+    labels, predicted = np.asarray(labels), np.asarray(predicted)
+    if (labels != np.round(labels)).any():
+        raise ValueError(
+            f"`compare` needs integer labels. Received: a label {labels[labels != np.round(labels)][0]}. Pass class "
+            "numbers, or leave out `compare`."
+        )
+    if predicted.ndim > 1 and predicted.shape[-1] > 1:
+        return np.ravel(np.argmax(predicted, axis=-1))
+    if not ((predicted >= 0) & (predicted <= 1)).all():
+        raise ValueError(
+            "`compare` needs a probability from 0 to 1 where a model has a single output. Received: answers from "
+            f"{predicted.min()} to {predicted.max()}. Give the last layer a sigmoid, or leave out `compare`."
+        )
+    return np.ravel(predicted > 0.5).astype(int)

@@ -1,7 +1,7 @@
 """Layer-wise sparse training: each epoch, or each step, trains only some layers and computes only what these need."""
 
 import contextlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, Literal, Protocol
 
 import keras
@@ -9,6 +9,7 @@ import numpy as np
 
 from train_by_reconnect.backend import keras_internals
 from train_by_reconnect.backend.types import Logs
+from train_by_reconnect.callbacks.train_steps import TrainSteps, around_next_step
 from train_by_reconnect.optimizers.periodic import PeriodicOptimizer
 from train_by_reconnect.weights.kernels import check_built
 from train_by_reconnect.weights.layouts import describe_variables
@@ -43,8 +44,12 @@ class LayerwiseTraining(keras.callbacks.Callback):
     the epoch: a training that is resumed, by `initial_epoch` or `keras.callbacks.BackupAndRestore`, draws what it would
     have drawn.
 
-    `history` holds, for every epoch, a dict of its number, `"epoch"`, and of `"trained"`: for each layer, bottom first,
-    the part of the steps in which it was trained. The logs get `trained_layers`, how many were trained on average.
+    `history` holds, for every epoch, a dict of its number, `"epoch"`, and of `"trained"`: from the name of each layer,
+    bottom first, to the part of the steps in which it was trained; where layers share a name, their paths stand there.
+    With another model it starts anew. The logs get `trained_layers`, how many were trained on average.
+
+    It goes with any other callback, in any order. A `train_on_batch` that another callback calls on the way trains all
+    layers, and is not counted.
 
     Unlike the paper, which draws once an epoch, this callback can also draw for each step.
 
@@ -62,13 +67,14 @@ class LayerwiseTraining(keras.callbacks.Callback):
     Example:
 
     >>> from train_by_reconnect.callbacks.layerwise_schemes import TopAndBottom
-    >>> model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3), keras.layers.Dense(1)])
+    >>> parts = [keras.layers.Dense(3, name="bottom"), keras.layers.Dense(1, name="top")]
+    >>> model = keras.Sequential([keras.Input((4,)), *parts])
     >>> model.compile(optimizer="adam", loss="mse")
     >>> before = model.layers[0].kernel.numpy()
     >>> top = LayerwiseTraining(TopAndBottom(top=1))
     >>> logs = model.fit(np.ones((8, 4)), np.ones((8, 1)), verbose=0, callbacks=[top]).history
     >>> logs["trained_layers"], top.history
-    ([1.0], [{'epoch': 0, 'trained': [0.0, 1.0]}])
+    ([1.0], [{'epoch': 0, 'trained': {'bottom': 0.0, 'top': 1.0}}])
     >>> bool((model.layers[0].kernel.numpy() == before).all())
     True
 
@@ -84,45 +90,51 @@ class LayerwiseTraining(keras.callbacks.Callback):
             raise ValueError(f"`seed` must be an integer of at least 0. Received: seed={seed!r}. Pass e.g. seed=0.")
         self.scheme, self.per, self.seed = scheme, per, seed
         self.history: list[dict[str, Any]] = []
-        self._functions: dict[tuple[int, ...], Callable[[Any], Any]] = {}
-        self._own_function: Any = None
-        self._is_announced = False
+        self._train_steps: TrainSteps | None = None
+        self._trained_model: keras.Model | None = None
+
+    def __repr__(self) -> str:
+        """The scheme, how long a draw holds, and how far it is."""
+        return f"<LayerwiseTraining by {self.scheme!r} per {self.per}, seed={self.seed}: {len(self.history)} epochs>"
 
     def on_train_begin(self, logs: Logs = None) -> None:
         """Find the layers, and build the optimizer for all of them."""
-        self._variables = [variables for _, variables in trainable_layers(self.model)]
+        found = trainable_layers(self.model)
+        self._variables, self._names = [variables for _, variables in found], _names_of([layer for layer, _ in found])
         self._check_optimizer()
+        if self.model is not self._trained_model:
+            self._trained_model, self.history = self.model, []
         if not self.model.optimizer.built:
             self.model.optimizer.build(self.model.trainable_variables)
 
     def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:
         """Draw the layers of the epoch."""
-        # Not in on_train_begin, where other callbacks may make the model's own train function anew.
-        present = keras_internals.train_function(self.model)
-        if present != self._train_function:
-            if present is not self._own_function:
-                self._own_function, self._functions = present, {}
-            keras_internals.set_train_function(self.model, self._train_function)
         self._epoch, self._steps, self._counts = epoch, 0, np.zeros(len(self._variables))
         if self.per == "epoch":
             self._trained = self._draw(epoch)
 
     def on_train_batch_begin(self, batch: int, logs: Logs = None) -> None:
-        """Draw the layers of the step."""
+        """Draw the layers of the step, and let it train these only."""
         if self.per == "step":
             self._trained = self._draw(self._epoch, batch)
-        self._is_announced = True
+        frozen = [v for i, variables in enumerate(self._variables) if i not in self._trained for v in variables]
+        variant = frozenset(map(id, frozen)) or None
+        self._train_steps = around_next_step(self.model, self._train_steps, self._around_step(frozen), variant)
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         """Record what was trained."""
-        trained = (self._counts / max(self._steps, 1)).tolist()
-        self.history.append({"epoch": epoch, "trained": trained})
+        parts = (self._counts / max(self._steps, 1)).tolist()
+        self.history.append({"epoch": epoch, "trained": dict(zip(self._names, parts, strict=True))})
         if logs is not None:
-            logs["trained_layers"] = sum(trained)
+            logs["trained_layers"] = sum(parts)
 
-    def on_train_end(self, logs: Logs = None) -> None:
-        """Give the model its own train function back."""
-        self._put_back()
+    @contextlib.contextmanager
+    def _around_step(self, frozen: list[keras.Variable]) -> Iterator[None]:
+        """Count what a step trains, and keep all else out of it."""
+        self._steps += 1
+        self._counts[list(self._trained)] += 1
+        with _frozen(frozen, self.model.optimizer):
+            yield
 
     def _draw(self, *numbers: int) -> tuple[int, ...]:
         depth = len(self._variables)
@@ -133,30 +145,6 @@ class LayerwiseTraining(keras.callbacks.Callback):
                 f"scheme={self.scheme!r}. Correct the scheme."
             )
         return trained
-
-    def _train_function(self, iterator: Any) -> Any:
-        if not self._is_announced:  # a `fit` that ended with an exception has left this function in the model
-            self._put_back()
-            return self._own_function(iterator)
-        self._is_announced = False
-        self._steps += 1
-        self._counts[list(self._trained)] += 1
-        if len(self._trained) == len(self._variables):
-            return self._own_function(iterator)
-        frozen = [v for i, variables in enumerate(self._variables) if i not in self._trained for v in variables]
-        with _frozen(frozen, self.model.optimizer):
-            return self._function_for(self._trained)(iterator)
-
-    def _function_for(self, trained: tuple[int, ...]) -> Callable[[Any], Any]:
-        if trained not in self._functions:
-            present = keras_internals.train_function(self.model)
-            self._functions[trained] = keras_internals.make_train_function(self.model)
-            keras_internals.set_train_function(self.model, present)
-        return self._functions[trained]
-
-    def _put_back(self) -> None:
-        if keras_internals.train_function(self.model) == self._train_function:
-            keras_internals.set_train_function(self.model, self._own_function)
 
     def _check_optimizer(self) -> None:
         for optimizer in _with_inner(self.model.optimizer):
@@ -170,6 +158,12 @@ class LayerwiseTraining(keras.callbacks.Callback):
                 '`LayerwiseTraining(per="step")` must be asked before every step. Received: a model compiled with '
                 f"steps_per_execution={self.model.steps_per_execution}. Compile it with 1."
             )
+
+
+def _names_of(layers: list[keras.Layer]) -> list[str]:
+    """The name of each layer; its path where several have the name."""
+    names = [layer.name for layer in layers]
+    return [layer.name if names.count(layer.name) == 1 else layer.path for layer in layers]
 
 
 def trainable_layers(model: keras.Model) -> list[tuple[keras.Layer, list[keras.Variable]]]:
@@ -225,15 +219,16 @@ def trainable_layers(model: keras.Model) -> list[tuple[keras.Layer, list[keras.V
 @contextlib.contextmanager
 def _frozen(variables: list[keras.Variable], optimizer: keras.optimizers.Optimizer) -> Iterator[None]:
     """Take variables out of the steps that are run, or compiled, meanwhile."""
-    synchronizing = [each for each in _with_inner(optimizer) if isinstance(each, PeriodicOptimizer)]
+    inner = _with_inner(optimizer)
+    synchronizing = [(each, each.frozen_for_step) for each in inner if isinstance(each, PeriodicOptimizer)]
     try:
-        for each in synchronizing:
-            each.frozen_for_step = frozenset(map(id, variables))
+        for each, former in synchronizing:
+            each.frozen_for_step = former.union(map(id, variables))
         with keras_internals.frozen(variables):
             yield
     finally:
-        for each in synchronizing:
-            each.frozen_for_step = frozenset()
+        for each, former in synchronizing:
+            each.frozen_for_step = former
 
 
 def _with_inner(optimizer: keras.optimizers.Optimizer | None) -> Iterator[keras.optimizers.Optimizer]:

@@ -1,7 +1,6 @@
 """A callback that records how the order of the weights changes while a network trains."""
 
 import csv
-import numbers
 import os
 import pathlib
 from collections.abc import Mapping, Sequence
@@ -13,6 +12,7 @@ import numpy as np
 from train_by_reconnect import backend
 from train_by_reconnect.backend.row_ranking import rank_rows
 from train_by_reconnect.backend.types import Logs
+from train_by_reconnect.callbacks.periods import check_every
 from train_by_reconnect.weights.profiles import weight_profiles
 from train_by_reconnect.weights.ranking_distance import mean_and_deviation, rank_changes
 
@@ -39,7 +39,7 @@ class RankingMonitor(keras.callbacks.Callback):
         percentiles_every: int, at least 1, steps from one record of percentiles to the next. Defaults to `every`.
         folder: str or path, where `ranking_distance.csv` and `weight_percentiles.csv` are written after every epoch,
             each under a temporary name first. A training that goes on at a later step keeps the rows up to it; one
-            that starts anew replaces them. Defaults to `None`, no files.
+            that starts anew, or of another model, replaces them, also by none. Defaults to `None`, no files.
         log_dir: str or path, where logs for TensorBoard are written: the distances, and the percentiles as means over
             the weight vectors. Defaults to `None`, no logs.
 
@@ -71,12 +71,20 @@ class RankingMonitor(keras.callbacks.Callback):
     ) -> None:
         super().__init__()
         self.layers = layers
-        self.every = _check_period("every", every)
-        self.percentiles_every = _check_period("percentiles_every", percentiles_every or every)
+        self.every = check_every("every", every)
+        of_percentiles = every if percentiles_every is None else percentiles_every
+        self.percentiles_every = check_every("percentiles_every", of_percentiles)
         self.folder = None if folder is None else pathlib.Path(folder)
         self.log_dir = log_dir
         self.distances: list[dict[str, Any]] = []
         self.percentiles: list[dict[str, Any]] = []
+        self._recorded: keras.Model | None = None
+
+    def __repr__(self) -> str:
+        """The layers, how often they are recorded, and how much was."""
+        layers = "every kernel" if self.layers is None else repr(self.layers)
+        done = f"{len(self.distances)} distances, {len(self.percentiles)} percentiles"
+        return f"<RankingMonitor of {layers}, every={self.every}, percentiles_every={self.percentiles_every}: {done}>"
 
     def on_train_begin(self, logs: Logs = None) -> None:
         """Find the kernels."""
@@ -95,12 +103,16 @@ class RankingMonitor(keras.callbacks.Callback):
         if self._started:  # not in on_train_begin: BackupAndRestore may set the state after it
             return
         self._started, step = True, self._step()
-        if step == 0:
-            self.distances, self.percentiles = [], []
+        if self.folder is not None and self._recorded is None:
+            self.distances = _read(self.folder / "ranking_distance.csv")
+            self.percentiles = _read(self.folder / "weight_percentiles.csv")
+        goes_on = step > 0 and self._recorded in (None, self.model)
+        self._recorded = self.model
+        # What lies after this step will be recorded again.
+        self.distances = [row for row in self.distances if goes_on and row["step"] <= step]
+        self.percentiles = [row for row in self.percentiles if goes_on and row["step"] <= step]
+        if not goes_on:
             self._record_percentiles(step)
-        elif self.folder is not None:
-            self.distances = _read(self.folder / "ranking_distance.csv", step)
-            self.percentiles = _read(self.folder / "weight_percentiles.csv", step)
 
     def on_train_batch_begin(self, batch: int, logs: Logs = None) -> None:
         """Rank the weights if the coming step is to be measured."""
@@ -164,24 +176,12 @@ class RankingMonitor(keras.callbacks.Callback):
             backend.write_scalars(self._writer, step, {f"{kernel}/{group}/{key}": v for key, v in values.items()})
 
 
-def _check_period(name: str, value: Any) -> int:
-    if isinstance(value, bool) or not isinstance(value, numbers.Integral) or value < 1:
-        raise ValueError(
-            f"`{name}` must be an integer of at least 1, in optimizer steps. Received: {name}={value!r}. Pass 1 to "
-            "record every step."
-        )
-    return int(value)
-
-
-def _read(path: pathlib.Path, last_step: int) -> list[dict[str, Any]]:
-    """The rows of an earlier attempt, without those that will be recorded again."""
+def _read(path: pathlib.Path) -> list[dict[str, Any]]:
+    """The rows of an earlier attempt."""
     if not path.exists():
         return []
     with path.open(newline="") as file:
-        rows: list[dict[str, Any]] = [
-            {name: _number(cell) for name, cell in row.items()} for row in csv.DictReader(file)
-        ]
-    return [row for row in rows if row["step"] <= last_step]
+        return [{name: _number(cell) for name, cell in row.items()} for row in csv.DictReader(file)]
 
 
 def _number(cell: str) -> float | str:
@@ -194,7 +194,8 @@ def _number(cell: str) -> float | str:
 
 
 def _write(path: pathlib.Path, rows: list[dict[str, Any]]) -> None:
-    if not rows:
+    if not rows:  # those of an earlier training are not of this one
+        path.unlink(missing_ok=True)
         return
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f"partial_{os.getpid()}_{path.name}")

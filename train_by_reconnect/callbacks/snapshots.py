@@ -4,6 +4,7 @@ import keras
 import numpy as np
 
 from train_by_reconnect.backend.types import Logs
+from train_by_reconnect.callbacks.periods import check_every
 from train_by_reconnect.weights.profiles import WeightProfile, weight_profiles
 
 
@@ -11,7 +12,8 @@ class KernelSnapshots(keras.callbacks.Callback):
     """Keep the weight vectors of one kernel from its initialization to the end of a training.
 
     The first snapshot is of the weights that `fit` starts with, the last of those that it ends with: for LaPerm,
-    after the final synchronization. Each takes as much memory as the kernel.
+    after the final synchronization. Each takes as much memory as the kernel. A further `fit` of the same model goes on;
+    with another model, or one that is back at an earlier step, the snapshots start anew.
 
     Args:
         layer: str, the name of the layer whose kernel is wanted, or the kernel's path where a layer has several.
@@ -19,7 +21,8 @@ class KernelSnapshots(keras.callbacks.Callback):
             are taken at the end of the call in which they are due.
 
     Raises:
-        ValueError: `every` is below 1; at the start of `fit`, there is no such layer, or it has several kernels.
+        ValueError: `every` is no integer of at least 1; at the start of `fit`, there is no such layer, or it has
+            several kernels.
 
     Example:
 
@@ -34,17 +37,21 @@ class KernelSnapshots(keras.callbacks.Callback):
 
     def __init__(self, layer: str, every: int = 1) -> None:
         super().__init__()
-        if every < 1:
-            raise ValueError(
-                f"`every` must be at least 1, in optimizer steps. Received: every={every}. Pass 1 to keep every step."
-            )
-        self.layer, self.every = layer, every
+        self.layer, self.every = layer, check_every("every", every)
         self.steps: list[int] = []
         self.rows: list[np.ndarray] = []
+        self._kept: keras.Model | None = None
+
+    def __repr__(self) -> str:
+        """The layer, and what was kept of it."""
+        steps = f", from step {self.steps[0]} to {self.steps[-1]}" if self.steps else ""
+        return f"<KernelSnapshots of {self.layer!r}, every={self.every}: {len(self.steps)}{steps}>"
 
     def on_train_begin(self, logs: Logs = None) -> None:
         """Find the kernel and keep the weights that the training starts with."""
         self._profile = self._find()
+        if self._kept is not self.model or (self.steps and self.steps[-1] > self._step()):
+            self._kept, self.steps, self.rows = self.model, [], []
         if self._step() not in self.steps:  # a second `fit` goes on where the first ended
             self._keep()
 

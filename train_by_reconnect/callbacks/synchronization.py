@@ -1,6 +1,7 @@
 """Callbacks around synchronization: a schedule for k, and evaluation where the paper evaluates."""
 
-from collections.abc import Callable, Mapping, Sequence
+import contextlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import keras
@@ -8,7 +9,10 @@ import numpy as np
 
 from train_by_reconnect.backend import keras_internals
 from train_by_reconnect.backend.types import Logs, Tensor
-from train_by_reconnect.callbacks.agreement import agreement
+from train_by_reconnect.callbacks.agreement import agreement, classes_of
+from train_by_reconnect.callbacks.evaluation_data import named_batches
+from train_by_reconnect.callbacks.periods import check_every
+from train_by_reconnect.callbacks.train_steps import TrainSteps, around_next_step
 from train_by_reconnect.optimizers.periodic import PeriodicOptimizer
 
 
@@ -48,26 +52,31 @@ class SyncPeriodScheduler(keras.callbacks.Callback):
 class SyncEvaluation(keras.callbacks.Callback):
     """Evaluate right after synchronizations, where all accuracies of the LaPerm paper are taken.
 
-    The metrics of `fit` are left alone. The newest values, once there are any, join the logs of each epoch as
-    `sync_<data>_<metric>`, so `ModelCheckpoint`, `CSVLogger` and the history see them; put this callback before
-    those. `rows` holds every evaluation.
+    The metrics of `fit` are left alone. `rows` holds every evaluation of a model. The newest values join the logs of
+    each epoch as `sync_<data>_<metric>`, so `ModelCheckpoint`, `CSVLogger` and the history see them; put this callback
+    before those. An epoch that ends before the first synchronization gets those of the weights that `fit` starts with.
 
     Args:
-        data: dict from a name to a pair (x, y) of arrays, e.g. `{"test": (x_test, y_test)}`.
-        metrics: list of `keras.metrics.Metric`. Defaults to sparse categorical accuracy, named `"accuracy"`.
+        data: dict from a name to what is evaluated, e.g. `{"test": (x_test, y_test)}`: a pair (x, y) of arrays, x also
+            as a list or dict of several inputs; or batches of such pairs, e.g. a `tf.data.Dataset` or a
+            `keras.utils.PyDataset`, which is read once and kept in memory.
+        metrics: list of `keras.metrics.Metric`, or of what `compile` takes, e.g. `["accuracy"]`, which is the binary,
+            categorical or sparse categorical one that fits the data. Defaults to `["accuracy"]`.
         every: int, evaluate at the first synchronization at or after each multiple of so many steps, and at the
             last. Defaults to 1, every synchronization.
         before: bool, evaluate just before the synchronization too: what the inner optimizer had reached. For this the
-            callback itself synchronizes, between two steps; the weights are the same as without. Of the final
+            callback itself synchronizes, right after the step; the weights are the same as without. Of the final
             synchronization of `fit` there is only the evaluation after it. Defaults to `False`.
         compare: bool, with `before` only: add `<data>_agreement`, `<data>_lost` and `<data>_gained` to the rows after a
-            synchronization, as `agreement` compares the most probable classes. For integer labels. Defaults to
-            `False`.
-        batch_size: int, examples at a time. Defaults to 1000.
+            synchronization, as `agreement` compares the most probable classes; of a single output, a probability, the
+            class is 1 above 0.5. For integer labels. Defaults to `False`.
+        batch_size: int, examples at a time, of data that is not in batches. Defaults to 1000.
 
     Raises:
-        ValueError: `every` is below 1, `compare` without `before`, the model has no optimizer with a `sync_period`, or
-            a synchronization fell inside a call of several steps (`steps_per_execution`), where it cannot be observed.
+        ValueError: `data` is no dict, holds no examples, or not as many inputs as targets; `every` or `batch_size` is
+            no integer of at least 1; `compare` without `before`. From `fit`, the model has several outputs or no
+            optimizer with a `sync_period`; with `compare`, answers or labels are no classes; a synchronization fell
+            inside a call of several steps (`steps_per_execution`), where it cannot be observed.
 
     Example:
 
@@ -87,8 +96,8 @@ class SyncEvaluation(keras.callbacks.Callback):
 
     def __init__(
         self,
-        data: Mapping[str, tuple[np.ndarray, np.ndarray]],
-        metrics: Sequence[keras.metrics.Metric] | None = None,
+        data: Mapping[str, Any],
+        metrics: Sequence[keras.metrics.Metric | str | Callable] | None = None,
         every: int = 1,
         before: bool = False,
         batch_size: int = 1000,
@@ -100,116 +109,153 @@ class SyncEvaluation(keras.callbacks.Callback):
                 "`compare` needs the answers before synchronizations. Received: compare=True, before=False. Pass "
                 "before=True too."
             )
-        if every < 1:
-            raise ValueError(
-                f"`every` must be at least 1, in optimizer steps. Received: every={every}. Pass 1 to evaluate at every "
-                "synchronization."
-            )
-        self.data = {name: self._batches(*pair, batch_size) for name, pair in data.items()}
-        self.metrics = metrics or [keras.metrics.SparseCategoricalAccuracy(name="accuracy")]
-        self.every = every
+        self.data = named_batches(data, batch_size)
+        self.metrics: list[Any] = [metrics] if isinstance(metrics, str) else list(metrics or ["accuracy"])
+        for metric in self.metrics:
+            keras.metrics.get(metric)  # refuses a name that is none
+        self.every = check_every("every", every)
         self.before = before
         self.compare = compare
         self.rows: list[dict[str, Any]] = []
+        self._newest: dict[str, float] = {}
+        self._evaluated: tuple[keras.Model | None, int] = None, 0
+        self._train_steps: TrainSteps | None = None
 
-    @staticmethod
-    def _batches(x: np.ndarray, y: np.ndarray, size: int) -> list[tuple[Tensor, Tensor]]:
-        # Converted once: an evaluation after every synchronization would otherwise be mostly copying.
-        tensor = keras.ops.convert_to_tensor
-        return [(tensor(x[i : i + size]), tensor(y[i : i + size])) for i in range(0, len(x), size)]
+    def __repr__(self) -> str:
+        """The data, when it is evaluated, and how often it was."""
+        data = ", ".join(f"{name} ({sum(len(y) for _, y in batches):,})" for name, batches in self.data.items())
+        options = f"every={self.every}, before={self.before}, compare={self.compare}"
+        return f"<SyncEvaluation of {data}, {options}: {len(self.rows)} rows>"
 
     def on_train_begin(self, logs: Logs = None) -> None:
         """Find the optimizer."""
         self._optimizer = periodic_optimizer(self.model)
         self._seen: Any = None  # a number of steps from the first epoch on
-        self._evaluated: int | None = None
 
     def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:
         """Note where a new or resumed training stands."""
         self._epoch = epoch
         if self._seen is None:  # not on_train_begin: BackupAndRestore may set the state after it
             self._seen = self._optimizer.last_sync
+            model, step = self._evaluated
+            if model is not self.model or step > self._step():
+                self.rows, self._evaluated = [], (self.model, self._step())
+                self._newest, _ = self._measure()
 
     def on_train_batch_begin(self, batch: int, logs: Logs = None) -> None:
         """Note the step, and take over the synchronizing if the state before it is wanted."""
-        self._begun = int(self._optimizer.iterations.numpy())
+        self._begun = self._step()
         if self.before:
-            self._hold_back_synchronization()
+            self._train_steps = around_next_step(self.model, self._train_steps, self._synchronizing_after())
 
     def on_train_batch_end(self, batch: int, logs: Logs = None) -> None:
-        """Evaluate if a synchronization has just happened, or is due."""
-        step, last = int(self._optimizer.iterations.numpy()), self._optimizer.last_sync
-        # Where the first synchronization of this call falls, if the call goes so far.
-        due = max((last if self.before else self._seen) + self._optimizer.sync_period, self._begun + 1)
-        if step < due if self.before else last == self._seen:
+        """Evaluate if a synchronization has just happened."""
+        step, last = self._step(), self._optimizer.last_sync
+        if last == self._seen:
             return
-        if step > due or (last != step and not self.before):
-            raise ValueError(
-                "`SyncEvaluation` must see the weights right after a synchronization. Received: a synchronization at "
-                f"step {due}, seen only at step {step}. Choose `steps_per_execution` so that it divides `sync_period`."
-            )
-        wanted = step // self.every > self._seen // self.every
-        if self.before:
-            if wanted:
-                self._evaluate("before")
-            self._optimizer.synchronize()
-        if wanted:
+        due = self._due(self._seen)
+        if step > due or last != step:
+            raise _hidden(due, step)
+        if self._is_wanted(step):
             self._evaluate("after", self._answers if self.compare else None)
         self._seen = step
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         """Put the newest values into the logs."""
-        # None before the first: Keras takes a first NaN for the best value and never lets go of it.
-        if logs is not None and self.rows:
-            values = {key: value for key, value in self.rows[-1].items() if key not in ("epoch", "step", "when")}
-            logs.update({f"sync_{name}": value for name, value in values.items()})
+        if logs is not None:
+            logs.update({f"sync_{name}": value for name, value in self._newest.items()})
 
     def on_train_end(self, logs: Logs = None) -> None:
         """Evaluate after the last synchronization, if `fit` ends with one, whatever `every` is."""
-        if self._optimizer.last_sync == int(self._optimizer.iterations.numpy()) != self._evaluated:
+        if self._seen is not None and self._optimizer.last_sync == self._step() != self._evaluated[1]:
             self._evaluate("after")
 
-    def _hold_back_synchronization(self) -> None:
-        """Let the next call of the train function take its steps without synchronizing.
+    def _step(self) -> int:
+        return int(self._optimizer.iterations.numpy())
+
+    def _due(self, last: int) -> int:
+        """Where the first synchronization of a call falls, if the call goes so far."""
+        return max(last + self._optimizer.sync_period, self._begun + 1)
+
+    def _is_wanted(self, step: int) -> bool:
+        return step // self.every > self._seen // self.every
+
+    @contextlib.contextmanager
+    def _synchronizing_after(self) -> Iterator[None]:
+        """Let the next call take its steps without synchronizing; then evaluate, and synchronize if it is due.
 
         It is held back during that call and no longer: no checkpoint is saved with it, and an exception that ends
-        `fit` does not leave the optimizer without synchronizations.
+        `fit` does not leave the optimizer without synchronizations. Of several such callbacks the one whose context is
+        around the others synchronizes, when all have evaluated.
         """
-        train_function = keras_internals.train_function(self.model)
-
-        def without_synchronizing(iterator: Any) -> Any:
-            keras_internals.set_train_function(self.model, train_function)
-            self._optimizer.sync_in_step = False
-            try:
-                return train_function(iterator)
-            finally:
-                self._optimizer.sync_in_step = True
-
-        keras_internals.set_train_function(self.model, without_synchronizing)
+        is_outermost = self._optimizer.sync_in_step
+        self._optimizer.sync_in_step = False
+        try:
+            yield
+            step, due = self._step(), self._due(self._optimizer.last_sync)
+            if step > due:
+                raise _hidden(due, step)
+            if step == due and self._is_wanted(step):
+                self._evaluate("before")
+            if step == due and is_outermost:
+                self._optimizer.synchronize()
+        finally:
+            self._optimizer.sync_in_step = is_outermost
 
     def _evaluate(self, when: str, answers_before: dict[str, np.ndarray] | None = None) -> None:
-        step = int(self._optimizer.iterations.numpy())
-        row = {"epoch": self._epoch, "step": step, "when": when}
-        self._answers = {}
+        self._newest, self._answers = self._measure()
+        if answers_before is not None:
+            for name, batches in self.data.items():
+                labels = np.concatenate([np.ravel(y) for _, y in batches])
+                found = agreement(labels, answers_before[name], self._answers[name])
+                self._newest.update({f"{name}_{key}": value for key, value in found.items()})
+        step = self._step()
+        self.rows.append({"epoch": self._epoch, "step": step, "when": when, **self._newest})
+        self._evaluated = self.model, step
+
+    def _measure(self) -> tuple[dict[str, float], dict[str, np.ndarray]]:
+        """The metrics of the present weights, and with `compare` the class of each example of each data set."""
+        values: dict[str, float] = {}
+        classes: dict[str, np.ndarray] = {}
         for name, batches in self.data.items():
-            for metric in self.metrics:
-                metric.reset_state()
             answers = []
-            for x, y in batches:
-                predicted = self.model.predict_on_batch(x)
+            for number, (x, y) in enumerate(batches):
+                predicted = _answers_to(self.model, x, y)
+                if number == 0:
+                    self._start_metrics(y, predicted)
                 for metric in self.metrics:
                     metric.update_state(y, predicted)
                 if self.compare:
-                    answers.append(np.argmax(predicted, axis=-1))
-            row.update({f"{name}_{metric.name}": float(metric.result()) for metric in self.metrics})
+                    answers.append(classes_of(y, predicted))
+            values.update({f"{name}_{metric.name}": float(metric.result()) for metric in self.metrics})
             if self.compare:
-                self._answers[name] = np.concatenate(answers)
-            if answers_before is not None:
-                labels = np.concatenate([np.ravel(y) for _, y in batches])
-                found = agreement(labels, answers_before[name], self._answers[name])
-                row.update({f"{name}_{key}": value for key, value in found.items()})
-        self.rows.append(row)
-        self._evaluated = step
+                classes[name] = np.concatenate(answers)
+        return values, classes
+
+    def _start_metrics(self, y: Tensor, predicted: np.ndarray) -> None:
+        """Reset them; of some names only the data makes metrics."""
+        is_metric = keras.metrics.Metric
+        made = [m if isinstance(m, is_metric) else keras_internals.metric_for(m, y, predicted) for m in self.metrics]
+        self.metrics = made
+        for metric in made:
+            metric.reset_state()
+
+
+def _answers_to(model: keras.Model, x: Any, y: Tensor) -> np.ndarray:
+    predicted = model.predict_on_batch(x)
+    if not hasattr(predicted, "shape"):
+        raise ValueError(
+            f"`SyncEvaluation` expects a model with one output. Received: model={model.name!r} with {len(predicted)}. "
+            "Leave this callback out, or train a model with one."
+        )
+    return predicted[: len(y)]  # of several replicas each answers all, one after the other
+
+
+def _hidden(due: int, step: int) -> ValueError:
+    return ValueError(
+        "`SyncEvaluation` must see the weights right after a synchronization. Received: a synchronization at step "
+        f"{due}, seen only at step {step}. Choose `steps_per_execution` so that it divides `sync_period`."
+    )
 
 
 def periodic_optimizer(model: keras.Model) -> PeriodicOptimizer:
