@@ -201,7 +201,7 @@ def trainable_layers(model: keras.Model) -> list[tuple[keras.Layer, list[keras.V
     for layer in keras_internals.layers_in_order(model):
         own = [variable for variable in keras_internals.own_trainable_variables(layer) if id(variable) in kinds]
         own_kinds = [kinds.pop(id(variable)) for variable in own]  # a variable that two layers share counts once
-        if "kernel" in own_kinds:
+        if "kernel" in own_kinds or "scores" in own_kinds:
             found.append((layer, [*before_first, *own]))
             before_first = []
         elif found:

@@ -35,9 +35,9 @@ def connectivity_model(
     normalization trains as usual, and what was frozen (`trainable=False`) stays frozen. The given model is left
     untouched.
 
-    A functional or Sequential model of Keras' own layers can be saved whole and loaded. Of a subclassed one, whose
-    configuration does not hold the masks, save the weights, and convert the model again before `load_weights`; or
-    `strip` it.
+    A functional or Sequential model of Keras' own layers can be saved whole and loaded. A subclassed one, or one with
+    layers of your own, whose configuration does not hold the masks, refuses to be saved whole: save the weights, and
+    convert the original model again before `load_weights`; or `strip` it.
 
     Args:
         model: a built `keras.Model`: functional, Sequential or subclassed with `get_config`, nested or not. Layers
@@ -58,8 +58,9 @@ def connectivity_model(
 
     Raises:
         ValueError: the model is not built, is already converted, has nothing to convert, or holds kernels in layers
-            that cannot be wrapped and are not in `keep`, such as recurrent layers, attention and embeddings; or an
-            argument has another value.
+            that cannot be wrapped and are not in `keep`, such as recurrent layers, attention and embeddings; it is a
+            subclass of a functional or Sequential model with an `__init__` and other methods of Keras of its own; or
+            an argument has another value.
 
     Example:
 

@@ -8,6 +8,7 @@ from typing import Any
 import keras
 
 from train_by_reconnect.backend import keras_internals
+from train_by_reconnect.conversion.configurations import configurations_given, refuse_incomplete_configurations
 from train_by_reconnect.weights.kernels import check_built
 
 
@@ -16,10 +17,11 @@ def replace_layers(
 ) -> tuple[keras.Model, list[tuple[keras.Layer, keras.Layer]]]:
     """Copy a built model, with other layers in the place of some.
 
-    A functional or Sequential model is cloned. A subclassed model or layer is made anew by its `from_config`, after
-    which the layers that it holds as attributes, also in lists, tuples and dicts, are copied from the original. A layer
-    that the model uses several times is copied once. All state is copied, except that of replaced layers. The model
-    itself is left as it is; its copy is not compiled.
+    A functional or Sequential model is cloned; of a subclass of these, the copy is one too. Any other subclassed model
+    or layer is made anew by its `from_config`, after which the layers that it holds as attributes, also in lists,
+    tuples and dicts, are copied from the original; the copy cannot be saved whole if its configuration does not tell of
+    the replaced ones. A layer that the model uses several times is copied once. All state is copied, except that of
+    replaced layers. The model itself is left as it is; its copy is not compiled.
 
     Args:
         model: a built `keras.Model`.
@@ -32,7 +34,8 @@ def replace_layers(
         Pair of the copy, and a list of pairs of a replaced layer and what replaced it.
 
     Raises:
-        ValueError: the model is not built, or a subclassed part of it differs from what its `from_config` makes.
+        ValueError: the model is not built; a subclassed part of it differs from what its `from_config` makes; or a
+            subclass of a functional or Sequential model has both an `__init__` and other methods of Keras of its own.
 
     Example:
 
@@ -61,8 +64,11 @@ def replace_layers(
         copies[id(layer)] = (layer, new)
         return new
 
-    own_classes = {type(layer) for layer in keras_internals.all_layers(model) if not _is_of_keras(layer)}
-    with keras.saving.custom_object_scope({each.__name__: each for each in own_classes}):
+    own_classes = {type(layer) for layer in keras_internals.all_layers(model) if not is_of_keras(type(layer))}
+    with (
+        keras.saving.custom_object_scope({each.__name__: each for each in own_classes}),
+        configurations_given(keras_internals.all_layers(model)),
+    ):
         new_model = copy(model)
         pairs = [(old, new) for old, new in copies.values() if isinstance(old, keras.Layer)]
         for old, new in reversed(pairs):  # a model first: most build all inside them
@@ -74,13 +80,15 @@ def replace_layers(
             copy_state(old, new, known)
             if not old.trainable:
                 new.trainable = False
+    own = [new for old, new in pairs if id(old) not in done and not is_of_keras(type(new))]
+    refuse_incomplete_configurations(own, [new for _, new in replaced], own_classes)
     return new_model, replaced
 
 
 def is_searched(layer: keras.Layer) -> bool:
     """Whether `replace_layers` looks for layers inside this one."""
     models = (keras.Sequential, keras.Function, keras.layers.TimeDistributed)
-    return isinstance(layer, models) or not _is_of_keras(layer)
+    return isinstance(layer, models) or not is_of_keras(type(layer))
 
 
 def copy_of_layer(layer: Any) -> Any:
@@ -108,17 +116,31 @@ def copy_state(layer: keras.Layer, new: keras.Layer, apart: Collection[int] = ()
         copy_state(each, new_each, apart)
 
 
-def _is_of_keras(layer: Any) -> bool:
-    return type(layer).__module__.partition(".")[0] == "keras"
+def is_of_keras(thing: Any) -> bool:
+    """Whether a class or function is Keras' own."""
+    return thing.__module__.partition(".")[0] == "keras"
 
 
 def _clone(model: Any, copy: Callable[[Any], Any]) -> keras.Model:
-    """Clone a functional or Sequential model."""
+    """Clone a functional or Sequential model; a subclass that behaves as its class says stays one."""
+    own_classes = [each for each in type(model).__mro__ if not is_of_keras(each) and issubclass(each, keras.Model)]
+    has_own_init = any("__init__" in vars(each) for each in own_classes)
+    own_methods = {name for each in own_classes for name in vars(each) if not name.startswith("__")}
+    changed = sorted(own_methods & set(dir(keras.Model)) - {"get_config", "from_config"})
+    if has_own_init and changed:
+        raise ValueError(
+            "A subclass of a functional or Sequential model must take the arguments of these, to be copied with other "
+            f"layers. Received: {model.name!r} of class {type(model).__name__}, which has an `__init__` and "
+            f"{', '.join(changed)} of its own. Leave out its `__init__`, and give it its layers when it is made."
+        )
     inputs = None
     if isinstance(model, keras.Function):  # Keras' own copies of input layers have other names
         inputs = keras.tree.map_structure(lambda x: copy_of_layer(keras_internals.operation_of(x)).output, model.input)
     with keras_internals.as_if_not_compiled(model):
-        return keras.models.clone_model(model, inputs, clone_function=copy)
+        new = keras.models.clone_model(model, inputs, clone_function=copy)
+    if type(new) is type(model) or has_own_init:
+        return new
+    return type(model)(keras_internals.layers_inside(new), name=new.name, trainable=new.trainable)
 
 
 def _replace_attributes(layer: keras.Layer, new: keras.Layer, copy: Callable[[Any], Any]) -> None:

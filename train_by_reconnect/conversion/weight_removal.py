@@ -7,10 +7,11 @@ import keras
 import numpy as np
 
 from train_by_reconnect.backend import keras_internals
-from train_by_reconnect.conversion.replace_layers import replace_layers
+from train_by_reconnect.conversion.replace_layers import is_of_keras, replace_layers
 from train_by_reconnect.layers.fixed_kernels import LAYER_CLASSES, FixedKernels
 from train_by_reconnect.weights.kernels import check_built
 from train_by_reconnect.weights.layouts import describe_layer
+from train_by_reconnect.weights.ranges import limits_of
 
 # Each of these answers `a * x` with `a` times its answer to `x`, for every `a > 0`.
 HOMOGENEOUS_ACTIVATIONS = (keras.activations.linear, keras.activations.relu, keras.activations.leaky_relu)
@@ -40,22 +41,23 @@ def remove_weights(model: keras.Model) -> tuple[keras.Model, float]:
 
     Training is the same too: as functions of the scores the two losses are equal, and so are their gradients of every
     score, up to rounding. This holds while biases are zero and without regularizers of kernels or activities. A factor
-    far from 1 may leave the range of float16.
+    in whose range images of 8 bits leave that of the layers' dtype, as float16 soon does, is refused.
 
     Args:
         model: a built functional or Sequential `keras.Model` that is one chain of layers: Dense, EinsumDense and
             convolutional layers, plain or in `Masked`, `Signed` and the like, each kernel of one magnitude (a plain one
             may have zeros); max and average pooling, zero padding, dropout, flatten and reshape; the activations ReLU,
             leaky ReLU and linear, and softmax or sigmoid at the end. A layer that is used several times counts each
-            time.
+            time. A subclassed model must not have a `call` of its own.
 
     Returns:
         Pair of a new `keras.Model`, not compiled, with signs, zeros and scores of the given one, and a float, the
         factor for the input.
 
     Raises:
-        ValueError: the model is not built or no chain, or a layer has a bias that is not zero, a kernel of several
-            magnitudes, or an activation that does not let a factor pass, as batch normalization does not.
+        ValueError: the model is not built or no chain; a layer has a bias that is not zero, a kernel of several
+            magnitudes, LoRA factors, integer codes, or an activation that does not let a factor pass, as batch
+            normalization does not; or the factor is out of the range of the layers' dtype.
 
     Example:
 
@@ -74,6 +76,9 @@ def remove_weights(model: keras.Model) -> tuple[keras.Model, float]:
     for use, layer in enumerate(layers, start=1):
         _check_lets_factors_pass(layer, is_last=use == len(layers))
     input_scale = math.prod(_magnitude(layer, kernel) for layer in layers for kernel in _kernels(layer))
+    for layer in layers:
+        if _kernels(layer):
+            _check_in_range(input_scale, _wrapped(layer).compute_dtype)
     unit_model, _ = replace_layers(model, lambda layer: None)
     for layer in _chain(unit_model):
         for kernel in _kernels(layer):
@@ -84,7 +89,7 @@ def remove_weights(model: keras.Model) -> tuple[keras.Model, float]:
 def _chain(model: Any) -> list[Any]:
     """The layers from input to output, one for each use; those of models inside too."""
     operations = keras_internals.chain_of_operations(model)
-    if operations is None:
+    if operations is None or not is_of_keras(type(model).call):
         raise ValueError(
             "`model` must be one chain of layers, functional or Sequential, with one input and one output. Received: "
             f"model={model.name!r}, which has branches or is subclassed. Only in a chain does a factor have one way."
@@ -106,6 +111,12 @@ def _check_lets_factors_pass(layer: keras.Layer, is_last: bool) -> None:
     inner = _wrapped(layer)
     allowed = HOMOGENEOUS_ACTIVATIONS + (FINAL_ACTIVATIONS if is_last else ())
     if type(inner) in LAYER_CLASSES:
+        if getattr(inner, "lora_enabled", False) or getattr(inner, "quantization_mode", None):
+            raise ValueError(
+                f"Every layer must compute with its kernel alone. Received: {layer.name!r}, with lora_rank="
+                f"{getattr(inner, 'lora_rank', None)} and quantization_mode={inner.quantization_mode!r}. Remove the "
+                "weights of the network as it was before."
+            )
         if inner.bias is not None and np.any(keras.ops.convert_to_numpy(inner.bias)):
             raise ValueError(
                 f"Every bias must be zero, as a factor on the input does not reach it. Received: {layer.name!r}, whose "
@@ -125,6 +136,17 @@ def _check_lets_factors_pass(layer: keras.Layer, is_last: bool) -> None:
             "Every layer must answer an input of twice the size with twice its output, but for a softmax or sigmoid at "
             f"the very end. Received: {layer.name!r} of class {type(inner).__name__}{named}. Use ReLU, leaky ReLU or "
             "linear activations, pooling, padding, dropout, flatten and reshape, and no normalization."
+        )
+
+
+def _check_in_range(input_scale: float, dtype: str) -> None:
+    """Refuse a factor by which the inputs underflow or overflow: down to 1 / 255, as of images of 8 bits."""
+    smallest, largest = limits_of(dtype)
+    if not 255 * smallest <= input_scale <= largest:
+        raise ValueError(
+            f"The factor on the input must be from {255 * smallest:.2g} to {largest:.2g}, so that {dtype} can hold the "
+            f"input times it. Received: input_scale={input_scale:.3g}, the product of the magnitudes of all layers. "
+            "Use magnitudes nearer to 1, fewer layers, or layers of a wider dtype."
         )
 
 

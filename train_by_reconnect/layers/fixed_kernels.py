@@ -8,7 +8,7 @@ import keras
 from train_by_reconnect.backend import keras_internals
 from train_by_reconnect.backend.types import Identifier, Tensor
 from train_by_reconnect.layers.initializers import PositiveUniform
-from train_by_reconnect.weights.layouts import describe_layer
+from train_by_reconnect.weights.layouts import Layout, describe_layer
 
 # The layers whose kernels are all their own; what holds other layers (attention, recurrent layers) is made of these.
 LAYER_CLASSES = (
@@ -50,7 +50,7 @@ class FixedKernels(keras.layers.Wrapper):
     Input and output shapes: those of `layer`.
 
     Raises:
-        ValueError: `layer` is none of these, or has a constraint on its kernel.
+        ValueError: `layer` is none of these, has a constraint on its kernel, has LoRA factors or is quantized.
     """
 
     def __init__(
@@ -73,6 +73,12 @@ class FixedKernels(keras.layers.Wrapper):
                     f"`layer` must have no constraint on a kernel, which is fixed and never updated. Received: {name}="
                     f"{getattr(layer, name)} of {layer.name!r}. Leave it out."
                 )
+        if getattr(layer, "lora_rank", None) or getattr(layer, "quantization_mode", None):
+            raise ValueError(
+                f"`layer` must compute with its kernel alone. Received: layer={layer.name!r} with lora_rank="
+                f"{getattr(layer, 'lora_rank', None)} and quantization_mode={layer.quantization_mode!r}. Wrap it "
+                "before that is switched on."
+            )
         kwargs.setdefault("name", layer.name)
         # The wrapped layer casts by its own policy; scores and product keep the precision of the kernel.
         super().__init__(layer, **{**kwargs, "dtype": layer.variable_dtype, "autocast": False})
@@ -84,6 +90,7 @@ class FixedKernels(keras.layers.Wrapper):
         else:
             self.score_regularizer = keras.regularizers.get(score_regularizer)
         self.supports_masking = layer.supports_masking
+        setattr(layer, "quantize", self.quantize)  # noqa: B010  # Keras quantizes the layers inside one by one
 
     @classmethod
     def of(cls, layer_class: Callable[..., keras.Layer], **arguments: Any) -> Callable[..., Self]:
@@ -191,6 +198,23 @@ class FixedKernels(keras.layers.Wrapper):
         """
         raise NotImplementedError
 
+    def quantize(self, mode: Any = None, type_check: bool = True, config: Any = None) -> None:
+        """Refuse: a kernel of integer codes cannot be multiplied by what the scores say.
+
+        Args:
+            mode: str.
+            type_check: bool.
+            config: `keras.quantizers.QuantizationConfig` or None.
+
+        Raises:
+            ValueError: always.
+        """
+        raise ValueError(
+            "A layer to be quantized must not have fixed kernels, whose scores need the weights themselves. Received: "
+            f"mode={mode!r} for {self.name!r} of class {type(self).__name__}. `strip` the model first, and quantize "
+            "what it gives."
+        )
+
     def set_score_regularizers(self, regularizers: list[keras.Regularizer | None]) -> None:
         """Set a regularizer for the scores of each kernel; a model must be compiled anew afterwards.
 
@@ -239,6 +263,11 @@ class FixedKernels(keras.layers.Wrapper):
             "score_initializer": keras.initializers.serialize(self.score_initializer),
             "score_regularizer": keras.saving.serialize_keras_object(self.score_regularizer),
         }
+
+
+@describe_layer.register(FixedKernels)
+def _(layer: FixedKernels) -> list[tuple[keras.Variable, Layout]]:
+    return [(scores, Layout("scores", None)) for scores in getattr(layer, "scores", [])]
 
 
 def connectivity_layers(model: keras.Layer) -> list[FixedKernels]:

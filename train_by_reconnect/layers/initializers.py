@@ -1,6 +1,7 @@
 """Initializers of connectivity training: weights of one magnitude, and scores that start just above zero."""
 
 import math
+import numbers
 import random
 from typing import Any, Literal, Self
 
@@ -22,6 +23,10 @@ class _Random(keras.initializers.Initializer):
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Self:
         return cls(**{**config, "seed": keras.saving.deserialize_keras_object(config.get("seed"))})
+
+
+def _is_he(magnitude: Any) -> bool:
+    return isinstance(magnitude, str) and magnitude == "he"
 
 
 @keras.saving.register_keras_serializable("train_by_reconnect")
@@ -55,12 +60,19 @@ class SignedConstant(_Random):
         positive: float = 0.5,
         seed: int | keras.random.SeedGenerator | None = None,
     ) -> None:
-        if magnitude != "he" and not (isinstance(magnitude, (int, float)) and 0 < magnitude < math.inf):
-            raise ValueError(f'`magnitude` must be "he" or a number above 0. Received: magnitude={magnitude!r}')
-        if not 0 <= positive <= 1:
-            raise ValueError(f"`positive` must be a probability from 0 to 1. Received: positive={positive!r}")
+        if not _is_he(magnitude) and not (isinstance(magnitude, numbers.Real) and 0 < magnitude < math.inf):
+            raise ValueError(
+                f'`magnitude` must be "he" or a number above 0. Received: magnitude={magnitude!r}. Pass e.g. 1.0.'
+            )
+        if not (isinstance(positive, numbers.Real) and 0 <= positive <= 1):
+            raise ValueError(
+                f"`positive` must be a probability from 0 to 1. Received: positive={positive!r}. Pass 0.5 for as many "
+                "positive as negative weights."
+            )
         super().__init__(seed=seed)
-        self.magnitude, self.positive = magnitude, positive
+        # Python's own numbers: a configuration with NumPy's cannot be saved.
+        self.magnitude: Any = magnitude if _is_he(magnitude) else float(magnitude)
+        self.positive: float = float(positive)
 
     def __call__(self, shape: Axes, dtype: str | None = None) -> Tensor:
         """Draw weights.
@@ -73,7 +85,7 @@ class SignedConstant(_Random):
             Tensor.
         """
         magnitude = self.magnitude
-        if magnitude == "he":
+        if _is_he(magnitude):
             magnitude = math.sqrt(2 / max(1, math.prod(shape[:-1])))
         uniform = keras.random.uniform(shape, seed=self.seed, dtype="float32")  # in [0, 1): 1 is always positive
         signs = keras.ops.where(uniform < self.positive, magnitude, -magnitude)
@@ -105,10 +117,10 @@ class PositiveUniform(_Random):
     """
 
     def __init__(self, high: float = 0.1, seed: int | keras.random.SeedGenerator | None = None) -> None:
-        if not 0 < high < math.inf:
-            raise ValueError(f"`high` must be a number above 0. Received: high={high!r}")
+        if not (isinstance(high, numbers.Real) and 0 < high < math.inf):
+            raise ValueError(f"`high` must be a number above 0. Received: high={high!r}. Pass e.g. 0.1.")
         super().__init__(seed=seed)
-        self.high = high
+        self.high: float = float(high)
 
     def __call__(self, shape: Axes, dtype: str | None = None) -> Tensor:
         """Draw scores.

@@ -17,7 +17,10 @@ number the neurons; all its other axes together are the weight vector.
 | `SimpleRNN`, `LSTM`, `GRU`, `ConvLSTM1D/2D/3D` and their cells | `kernel`, `recurrent_kernel` (..., gates x units) | -1 | the inputs of one gate of one unit |
 | any of these | `bias` of any shape | none | the whole bias |
 | `BatchNormalization`, `LayerNormalization`, `GroupNormalization`, `RMSNormalization` | `gamma`, `beta`, `scale` | none | the whole vector |
-| any of these | LoRA factors | - | never permuted |
+| any of these | LoRA factors, and what a quantized layer computes with (codes, scales) | - | never permuted |
+| `SpectralNormalization` | `vector_u` | - | never permuted |
+| `Normalization` | `mean`, `variance`, `count` | - | never permuted |
+| `Masked`, `Signed`, `EdgePopup`, `BernoulliMask` | `scores` | - | never permuted |
 | `PReLU` | `alpha` | - | never permuted |
 | a layer not in this table | variables of rank 2 or more | -1 | all but the last axis |
 | a layer not in this table | variables of rank 0 or 1 | none | the whole variable, taken for a bias |
@@ -43,7 +46,8 @@ class Layout:
     """How a variable divides into weight vectors.
 
     Args:
-        kind: `"kernel"`, `"bias"`, `"normalization"` (scale or offset of a normalization layer) or `"other"`.
+        kind: `"kernel"`, `"bias"`, `"normalization"` (scale or offset of a normalization layer), `"scores"` (those
+            trained for the weights of a fixed kernel) or `"other"`.
         unit_axes: tuple of ints, the axes that number the neurons; `()` makes the whole variable one weight
             vector, `None` says that the variable has no weight vectors.
 
@@ -97,7 +101,17 @@ def _owned(layer: keras.Layer, **layouts: Layout) -> list[tuple[keras.Variable, 
 
 def _with_kernel(layer: keras.Layer, layout: Layout) -> list[tuple[keras.Variable, Layout]]:
     main = {keras_internals.variable_attribute(layer, "kernel"): layout}
-    return _owned(layer, **main, bias=BIAS, lora_kernel_a=UNTOUCHED, lora_kernel_b=UNTOUCHED)
+    owned = _owned(layer, **main, bias=BIAS, lora_kernel_a=UNTOUCHED, lora_kernel_b=UNTOUCHED)
+    return _with_codes(layer, owned)
+
+
+def _with_codes(layer: keras.Layer, owned: list[tuple[keras.Variable, Layout]]) -> list[tuple[keras.Variable, Layout]]:
+    """These pairs, and for a quantized layer all its other variables: integer codes are no weights to permute."""
+    if not getattr(layer, "quantization_mode", None):
+        return owned
+    owned = [(variable, layout) for variable, layout in owned if "int" not in variable.dtype]
+    known = {id(variable) for variable, _ in owned}
+    return owned + [(variable, UNTOUCHED) for variable in layer.weights if id(variable) not in known]
 
 
 @describe_layer.register(layers.Dense)
@@ -138,7 +152,8 @@ def _(layer: keras.Layer) -> list[tuple[keras.Variable, Layout]]:
 @describe_layer.register(layers.Embedding)
 def _(layer: keras.Layer) -> list[tuple[keras.Variable, Layout]]:
     main = {keras_internals.variable_attribute(layer, "embeddings"): Layout("kernel", (0,))}
-    return _owned(layer, **main, reverse_embeddings=LAST, lora_embeddings_a=UNTOUCHED, lora_embeddings_b=UNTOUCHED)
+    lora = {"lora_embeddings_a": UNTOUCHED, "lora_embeddings_b": UNTOUCHED}
+    return _with_codes(layer, _owned(layer, **main, reverse_embeddings=LAST, **lora))
 
 
 def _describe_cell(layer: keras.Layer) -> list[tuple[keras.Variable, Layout]]:
@@ -163,6 +178,13 @@ for _cell in (layers.SimpleRNNCell, layers.LSTMCell, layers.GRUCell):
 @describe_layer.register(layers.RMSNormalization)
 def _(layer: keras.Layer) -> list[tuple[keras.Variable, Layout]]:
     return _owned(layer, gamma=NORMALIZATION, beta=NORMALIZATION, scale=NORMALIZATION)
+
+
+@describe_layer.register(layers.SpectralNormalization)
+@describe_layer.register(layers.Normalization)
+def _(layer: keras.Layer) -> list[tuple[keras.Variable, Layout]]:
+    names = ("vector_u", "adapt_mean", "adapt_variance", "count")
+    return _owned(layer, **dict.fromkeys(names, UNTOUCHED))
 
 
 @describe_layer.register(layers.PReLU)
