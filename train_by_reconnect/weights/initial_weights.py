@@ -1,5 +1,7 @@
 """Changes of a network's weights before it is trained by permutation, each seeded and reported."""
 
+import dataclasses
+import numbers
 from collections.abc import Sequence
 from typing import Any, Literal
 
@@ -7,7 +9,9 @@ import keras
 import numpy as np
 
 from train_by_reconnect.backend.rows import from_rows, to_rows
-from train_by_reconnect.weights.kernels import KernelReport, kernels_of, reports_of
+from train_by_reconnect.weights.kernels import KernelReport, kernels_to_change, reports_of
+from train_by_reconnect.weights.listing import Listing
+from train_by_reconnect.weights.ranges import is_fraction, limits_of
 
 
 def sparsify(
@@ -18,7 +22,7 @@ def sparsify(
     input_limit: float | None = 0.2,
     seed: int | None = None,
 ) -> list[KernelReport]:
-    """Set random weights of every kernel to zero. Biases and normalization layers are left alone.
+    """Set random weights of every trainable kernel to zero. Biases and normalization layers are left alone.
 
     Args:
         model: a built `keras.Model`.
@@ -27,7 +31,7 @@ def sparsify(
         method: `"exact"`: that fraction of each kernel, rounded to a whole number of weights; `"bernoulli"`: each
             weight by itself with that probability, as in the original code. Defaults to `"exact"`.
         input_limit: float or None, the most that a single rate takes from the first kernel; a list is taken as
-            it is. Defaults to 0.2, as in the paper.
+            it is. Defaults to 0.2, as in the paper. The report of the first kernel says what was asked.
         seed: int or None.
 
     Returns:
@@ -35,20 +39,20 @@ def sparsify(
 
     Raises:
         ValueError: a rate or a limit outside 0 to 1, a list of the wrong length, an unknown method, or a model
-            that is not built.
+            that is not built, is frozen or has fixed kernels.
 
     Example:
 
     >>> import keras
-    >>> model = keras.Sequential([keras.Input((10,)), keras.layers.Dense(5), keras.layers.Dense(4)])
-    >>> [report.sparsity for report in sparsify(model, 0.5, seed=0)]
-    [0.2, 0.5]
+    >>> model = keras.Sequential([keras.Input((10,)), keras.layers.Dense(5, name="a"), keras.layers.Dense(4, name="b")])
+    >>> [(report.sparsity, report.asked, report.input_limit) for report in sparsify(model, 0.5, seed=0)]
+    [(0.2, 0.5, 0.2), (0.5, 0.5, None)]
 
     Reference:
         Qiu and Suda 2020, sections 5.4 and 5.5, A.5.0 and A.5.4.
     """
-    kernels = [kernel for kernel, _ in kernels_of(model)]
-    rates = _rates(sparsity, len(kernels), input_limit)
+    kernels = [kernel for kernel, _ in kernels_to_change(model)]
+    rates, asked = _rates(sparsity, len(kernels), input_limit)
     if method not in ("exact", "bernoulli"):
         raise ValueError(f'`method` must be "exact" or "bernoulli". Received: method={method!r}. Choose one of them.')
     random = np.random.default_rng(seed)
@@ -59,30 +63,33 @@ def sparsify(
         else:
             value[random.random(value.shape) < rate] = 0
         kernel.assign(value)
-    return reports_of(kernels)
+    return Listing(
+        dataclasses.replace(report, asked=wanted, input_limit=input_limit if rate < wanted else None)
+        for report, rate, wanted in zip(reports_of(kernels), rates, asked, strict=True)
+    )
 
 
-def _rates(sparsity: Any, count: int, input_limit: float | None) -> list[float]:
-    if input_limit is not None and not 0 <= input_limit <= 1:
+def _rates(sparsity: Any, count: int, input_limit: float | None) -> tuple[list[float], list[float]]:
+    """The rate of each kernel, and what was asked for it."""
+    if input_limit is not None and not is_fraction(input_limit):
         raise ValueError(
-            f"`input_limit` is a fraction of zeros, from 0 to 1, or None. Received: input_limit={input_limit}. "
+            f"`input_limit` is a fraction of zeros, from 0 to 1, or None. Received: input_limit={input_limit!r}. "
             "Write 0.2 for 20 %."
         )
-    if np.ndim(sparsity) == 0:
-        first = sparsity if input_limit is None else min(sparsity, input_limit)
-        rates = [first, *[sparsity] * (count - 1)][:count]
-    else:
-        rates = list(sparsity)
-    if len(rates) != count:
+    asked = [sparsity] * count if np.ndim(sparsity) == 0 else list(sparsity)
+    if not all(map(is_fraction, [sparsity] if np.ndim(sparsity) == 0 else asked)):
+        raise ValueError(
+            f"`sparsity` is a fraction of zeros, from 0 to 1. Received: sparsity={sparsity}. Write 0.9 for 90 %."
+        )
+    if len(asked) != count:
         raise ValueError(
             f"`sparsity` must be a number, or a list of one for each of the {count} kernels. "
             f"Received: sparsity={sparsity}. Give a list of that length."
         )
-    if not all(0 <= rate <= 1 for rate in np.ravel(sparsity)):
-        raise ValueError(
-            f"`sparsity` is a fraction of zeros, from 0 to 1. Received: sparsity={sparsity}. Write 0.9 for 90 %."
-        )
-    return rates
+    asked = [float(rate) for rate in asked]
+    if np.ndim(sparsity) or input_limit is None:
+        return asked, asked
+    return [min(asked[0], float(input_limit)), *asked[1:]], asked
 
 
 def share_value(model: keras.Model, value: float) -> list[KernelReport]:
@@ -90,10 +97,13 @@ def share_value(model: keras.Model, value: float) -> list[KernelReport]:
 
     Args:
         model: a built `keras.Model`; sparsify it first, since equal weights alone leave nothing to permute.
-        value: float.
+        value: float, finite and not 0 in the dtype of every kernel.
 
     Returns:
         List of `KernelReport`, one for each kernel.
+
+    Raises:
+        ValueError: another value, or a model that is not built, is frozen or has fixed kernels.
 
     Example:
 
@@ -106,11 +116,22 @@ def share_value(model: keras.Model, value: float) -> list[KernelReport]:
     Reference:
         Qiu and Suda 2020, section 5.5.
     """
-    kernels = [kernel for kernel, _ in kernels_of(model)]
+    kernels = [kernel for kernel, _ in kernels_to_change(model)]
+    for kernel in kernels:
+        _check_can_hold(kernel, value)
     for kernel in kernels:
         old = kernel.numpy()
         kernel.assign(np.where(old == 0, 0, value).astype(old.dtype))
     return reports_of(kernels)
+
+
+def _check_can_hold(kernel: keras.Variable, value: Any) -> None:
+    smallest, largest = limits_of(kernel.dtype)
+    if not (isinstance(value, numbers.Real) and smallest <= abs(float(value)) <= largest):
+        raise ValueError(
+            f"`value` must be a number of a magnitude from {smallest:.3g} to {largest:.3g}, as {kernel.dtype} holds it "
+            f"({kernel.path}). Received: value={value!r}. Pass e.g. 0.08."
+        )
 
 
 def shuffle_weight_vectors(model: keras.Model, *, seed: int | None = None) -> list[KernelReport]:
@@ -125,6 +146,9 @@ def shuffle_weight_vectors(model: keras.Model, *, seed: int | None = None) -> li
     Returns:
         List of `KernelReport`, one for each kernel.
 
+    Raises:
+        ValueError: a model that is not built, is frozen or has fixed kernels.
+
     Example:
 
     >>> import keras
@@ -138,7 +162,7 @@ def shuffle_weight_vectors(model: keras.Model, *, seed: int | None = None) -> li
         Qiu and Suda 2020, section 5.1.
     """
     random = np.random.default_rng(seed)
-    kernels = kernels_of(model)
+    kernels = kernels_to_change(model)
     for kernel, axes in kernels:
         rows = to_rows(kernel.numpy(), axes, np)
         kernel.assign(from_rows(random.permuted(rows, axis=1), kernel.shape, axes, np))
@@ -161,7 +185,8 @@ def make_dissimilar(model: keras.Model, spread: float = 4.0, *, seed: int | None
         Dict from the path of each kernel to its factors, arrays of shape (units,).
 
     Raises:
-        ValueError: a spread below 1 or infinite, or a model that is not built.
+        ValueError: a spread below 1, infinite or so large that weight vectors leave the range of their dtype, or a
+            model that is not built, is frozen or has fixed kernels.
 
     Example:
 
@@ -173,18 +198,45 @@ def make_dissimilar(model: keras.Model, spread: float = 4.0, *, seed: int | None
     Reference:
         Qiu and Suda 2020, section 7, "Is SoWP necessarily desirable?".
     """
-    if not 1 <= spread < np.inf:
+    if not (isinstance(spread, numbers.Real) and 1 <= spread < np.inf):
         raise ValueError(
-            f"`spread` must be finite and at least 1. Received: spread={spread}. 1 changes nothing, 4 is strong."
+            f"`spread` must be finite and at least 1. Received: spread={spread!r}. 1 changes nothing, 4 is strong."
         )
     random = np.random.default_rng(seed)
-    factors = {}
-    for kernel, axes in kernels_of(model):
+    changed, factors = [], {}
+    for kernel, axes in kernels_to_change(model):
         rows = to_rows(kernel.numpy(), axes, np)
         factor = spread ** random.uniform(-1, 1, len(rows))
-        scaled = rows * factor[:, np.newaxis]
-        if scaled.any():
-            factor *= np.sqrt(np.mean(np.square(rows, dtype="float64")) / np.mean(np.square(scaled)))
-        kernel.assign(from_rows((rows * factor[:, np.newaxis]).astype(rows.dtype), kernel.shape, axes, np))
-        factors[kernel.path] = factor
+        new, factors[kernel.path] = _scaled(rows, factor)
+        _check_not_lost(kernel, rows, new, spread)
+        changed.append((kernel, from_rows(new, kernel.shape, axes, np)))
+    for kernel, value in changed:
+        kernel.assign(value)
     return factors
+
+
+@np.errstate(over="ignore", under="ignore", invalid="ignore")  # what leaves the range is refused
+def _scaled(rows: np.ndarray, factor: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Weight vectors times a factor each, with the root mean square of all as before; and these factors."""
+    exact = rows.astype("float64")
+    scaled = exact * factor[:, np.newaxis]
+    if scaled.any():
+        factor = factor * (_root_mean_square(exact) / _root_mean_square(scaled))
+    return (exact * factor[:, np.newaxis]).astype(rows.dtype), factor
+
+
+def _root_mean_square(values: np.ndarray) -> float:
+    largest = np.abs(values).max()  # divided by first: its square may be out of range
+    return float(largest * np.sqrt(np.mean(np.square(values / largest))))
+
+
+def _check_not_lost(kernel: keras.Variable, rows: np.ndarray, new: np.ndarray, spread: float) -> None:
+    """Refuse a spread that makes of a weight vector infinities, or zeros and next to zero."""
+    smallest, largest = limits_of(kernel.dtype)
+    before, after = (np.abs(each.astype("float64")).max(axis=1) for each in (rows, new))
+    lost = int(np.sum((before >= smallest) & ~((after >= smallest) & (after <= largest))))
+    if lost:
+        raise ValueError(
+            f"`spread` must leave every weight vector in the range of its dtype. Received: spread={spread}, with which "
+            f"{lost} of the {len(rows)} vectors of {kernel.path} leave that of {kernel.dtype}. 4 is strong."
+        )

@@ -6,7 +6,7 @@ from typing import Literal
 import keras
 import numpy as np
 
-from train_by_reconnect.weights.kernels import kernels_of
+from train_by_reconnect.weights.kernels import kernels_to_change
 
 
 def reduce_precision(model: keras.Model, precision: int | Literal["signs", "binary"]) -> dict[str, int]:
@@ -28,7 +28,7 @@ def reduce_precision(model: keras.Model, precision: int | Literal["signs", "bina
         Dict from the path of each kernel to the number of different values that it now has.
 
     Raises:
-        ValueError: another precision, or a model that is not built.
+        ValueError: another precision, or a model that is not built, is frozen or has fixed kernels.
 
     Example:
 
@@ -48,7 +48,7 @@ def reduce_precision(model: keras.Model, precision: int | Literal["signs", "bina
             f"precision={precision!r}. Pass e.g. 8."
         )
     counts = {}
-    for kernel, _ in kernels_of(model):
+    for kernel, _ in kernels_to_change(model):
         value = kernel.numpy()
         exact = value.astype("float64")
         new = _of_one_magnitude(exact, precision) if isinstance(precision, str) else _rounded(exact, precision)

@@ -1,11 +1,14 @@
 """Magnitude pruning of a trained network in one shot."""
 
+import dataclasses
 from typing import Literal
 
 import keras
 import numpy as np
 
-from train_by_reconnect.weights.kernels import KernelReport, kernels_of, reports_of
+from train_by_reconnect.weights.kernels import KernelReport, kernels_to_change, reports_of
+from train_by_reconnect.weights.listing import Listing
+from train_by_reconnect.weights.ranges import is_fraction
 
 
 def prune_by_magnitude(
@@ -33,7 +36,8 @@ def prune_by_magnitude(
         List of `KernelReport`, one for each kernel.
 
     Raises:
-        ValueError: a fraction outside 0 to 1, an unknown scope, or a model that is not built.
+        ValueError: a fraction outside 0 to 1, an unknown scope, or a model that is not built, is frozen or has fixed
+            kernels.
 
     Example:
 
@@ -47,20 +51,21 @@ def prune_by_magnitude(
         Frankle and Carbin 2019, "The Lottery Ticket Hypothesis", section 2 (one shot, the output layer).
     """
     for name, value in (("sparsity", sparsity), ("output_sparsity", output_sparsity)):
-        if value is not None and not 0 <= value <= 1:
+        if not is_fraction(value) and not (name == "output_sparsity" and value is None):
             raise ValueError(
                 f"`{name}` is a fraction of zeros, from 0 to 1. Received: {name}={value}. Write 0.9 for 90 %."
             )
     if scope not in ("layer", "network"):
         raise ValueError(f'`scope` must be "layer" or "network". Received: scope={scope!r}. Choose one of them.')
-    kernels = [kernel for kernel, _ in kernels_of(model)]
+    kernels = [kernel for kernel, _ in kernels_to_change(model)]
     alike, output = (kernels, []) if output_sparsity is None else (kernels[:-1], kernels[-1:])
     groups = [alike] if scope == "network" else [[kernel] for kernel in alike]
     for group in filter(None, groups):
         _prune(group, sparsity)
     if output and output_sparsity is not None:
         _prune(output, output_sparsity)
-    return reports_of(kernels)
+    asked = [None if scope == "network" else sparsity] * len(alike) + [output_sparsity] * len(output)
+    return Listing(dataclasses.replace(each, asked=a) for each, a in zip(reports_of(kernels), asked, strict=True))
 
 
 def _prune(kernels: list[keras.Variable], sparsity: float) -> None:

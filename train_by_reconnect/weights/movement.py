@@ -68,6 +68,8 @@ class Movement:
     >>> initial_weights = trainable_values(model)
     >>> model.set_weights([np.array([[3.0], [-5.0], [1.0]])])  # for a training
     >>> movement = Movement(model, initial_weights)
+    >>> movement  # doctest: +ELLIPSIS
+    <Movement of 'sequential...': parameters=3, moved=3, farthest=5 in .../kernel>
     >>> movement.reinitialize_active(100 / 3)
     >>> model.get_weights()[0].ravel().tolist()
     [3.0, 0.0, 1.0]
@@ -94,6 +96,14 @@ class Movement:
         ranks = np.empty(order.size, np.min_scalar_type(order.size))
         ranks[order] = np.arange(order.size, dtype=ranks.dtype)
         self._ranks = split(ranks, self._trained)
+
+    def __repr__(self) -> str:
+        farthest = [float(np.max(each, initial=0)) for each in self.distances]
+        moved = sum(np.count_nonzero(each) for each in self.distances)
+        first = int(np.argmax(farthest)) if farthest else None
+        shown = "" if first is None else f", farthest={farthest[first]:.4g} in {self._variables[first].path}"
+        parameters = sum(each.size for each in self._trained)
+        return f"<Movement of {self.model.name!r}: parameters={parameters}, moved={moved}{shown}>"
 
     @property
     def distances(self) -> list[np.ndarray]:

@@ -139,13 +139,13 @@ def log10_permutations(model: keras.Model) -> float:
     layers are left out. Equal weights are counted as different, as in the paper.
 
     Args:
-        model: a built `keras.Model`.
+        model: a built `keras.Model` without fixed kernels, which `LaPerm` does not permute.
 
     Returns:
         Float, the logarithm to base 10 of that number.
 
     Raises:
-        ValueError: the model is not built or has no kernel.
+        ValueError: the model is not built, has no kernel, or has fixed ones.
 
     Example:
 
@@ -158,6 +158,11 @@ def log10_permutations(model: keras.Model) -> float:
     """
     total = 0.0
     for profile in weight_profiles(model):
+        if profile.fixed_in is not None:
+            raise ValueError(
+                "`model` must have kernels that `LaPerm` can permute. Received: "
+                f"model={model.name!r}, in which {profile.name} is fixed and its scores are trained. `strip` it first."
+            )
         units = math.prod(profile.shape[axis] for axis in profile.unit_axes)
         total += units * math.lgamma(math.prod(profile.shape) / units + 1)
     return total / math.log(10)

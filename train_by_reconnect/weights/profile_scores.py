@@ -49,6 +49,7 @@ import numpy as np
 
 from train_by_reconnect.backend.rows import to_rows
 from train_by_reconnect.backend.types import Axes, Identifier
+from train_by_reconnect.weights.listing import Listing
 from train_by_reconnect.weights.profiles import WeightProfile, weight_profiles
 from train_by_reconnect.weights.similarity import (
     Similarity,
@@ -57,7 +58,9 @@ from train_by_reconnect.weights.similarity import (
     explained_by,
     profile_similarity,
     sorted_similarity,
+    standard_deviations,
     standardize,
+    within_range,
 )
 
 
@@ -83,6 +86,8 @@ class ProfileScore:
     >>> model = keras.Sequential([keras.Input((9,)), keras.layers.Dense(5)])
     >>> list(dataclasses.asdict(score_profiles(model)[0]))[7:11]
     ['plain', 'plain_initializer', 'plain_gaussian', 'plain_shuffled']
+
+    Its `repr` shows each measure beside its nulls, in that order.
     """
 
     name: str
@@ -107,9 +112,20 @@ class ProfileScore:
     distance_shuffled: float
     initializer: str
 
+    def __repr__(self) -> str:
+        def shown(measure: str) -> str:
+            nulls = ", ".join(f"{null} {getattr(self, f'{measure}_{null}'):.3f}" for null in NULLS)
+            return f"{measure}={getattr(self, measure):.3f} ({nulls})"
+
+        measures = ", ".join(map(shown, Similarity._fields))
+        return f"ProfileScore(name={self.name!r}, shape={self.shape}, {measures})"
+
+
+NULLS = ("initializer", "gaussian", "shuffled")
+
 
 def score_profiles(
-    model: keras.Layer,
+    model: keras.Layer | Sequence[WeightProfile],
     layers: str | Sequence[str] | None = None,
     *,
     initializer: Identifier = None,
@@ -123,8 +139,9 @@ def score_profiles(
     is scored on that many of them, chosen at random, and so are its nulls: a VGG16 takes seconds.
 
     Args:
-        model: a built `keras.Model`.
-        layers: str or list of str, as in `weight_profiles`. Defaults to `None`: every layer.
+        model: a built `keras.Model`, or what `weight_profiles` gave of it. What is drawn for a kernel depends on its
+            place, so the scores of only some of the profiles differ a little from those of `layers`.
+        layers: str or list of str, as in `weight_profiles`; of a model only. Defaults to `None`: every layer.
         initializer: whatever `keras.initializers.get` takes, drawn from as the first null of every kernel. Defaults to
             `None`: each layer's own, or Glorot uniform where it names none. Loaded weights may have started from
             another than their layer names.
@@ -137,7 +154,7 @@ def score_profiles(
         answer, as for a kernel of one output, is nan; `profile_similarity` says when.
 
     Raises:
-        ValueError: what `weight_profiles` raises, or a number out of its range.
+        ValueError: what `weight_profiles` raises, a number out of its range, or `layers` beside profiles.
 
     Example:
 
@@ -157,14 +174,26 @@ def score_profiles(
     if n_draws < 1:
         raise ValueError(f"`n_draws` must be at least 1. Received: n_draws={n_draws}. The default is 3.")
     initializer = None if initializer is None else keras.initializers.get(initializer)
-    profiles = weight_profiles(model)
-    wanted = profiles if layers is None else weight_profiles(model, layers)
+    profiles, wanted = _profiles(model, layers)
     chosen = {id(profile.variable) for profile in wanted}
-    return [  # a kernel's draws depend on its place in the model, and not on which others are scored
+    return Listing(  # a kernel's draws depend on its place in the model, and not on which others are scored
         _score(profile, initializer, max_units, n_draws, np.random.default_rng([seed, place]))
         for place, profile in enumerate(profiles)
         if id(profile.variable) in chosen
-    ]
+    )
+
+
+def _profiles(model: Any, layers: str | Sequence[str] | None) -> tuple[list[WeightProfile], list[WeightProfile]]:
+    """All profiles, and those that are wanted."""
+    if not (isinstance(model, Sequence) and all(isinstance(each, WeightProfile) for each in model)):
+        profiles = weight_profiles(model)
+        return profiles, profiles if layers is None else weight_profiles(model, layers)
+    if layers is not None:
+        raise ValueError(
+            "`layers` must be None where profiles are given instead of a model. Received: "
+            f"layers={layers!r} and {len(model)} profiles. Pass `weight_profiles(model, layers)`."
+        )
+    return list(model), list(model)
 
 
 def _score(
@@ -174,11 +203,11 @@ def _score(
     n_draws: int,
     random: np.random.Generator,
 ) -> ProfileScore:
-    rows = to_rows(profile.variable.numpy(), profile.unit_axes, np)
+    rows = profile.unsorted
     units, size = rows.shape
     few = max_units is not None and units > max_units
     subset = np.sort(random.choice(units, max_units, replace=False)) if few else slice(None)
-    rows = np.sort(rows[subset].astype("float64"), axis=1)
+    rows = within_range(np.sort(rows[subset].astype("float64"), axis=1))
     initializer = initializer or profile.initializer or keras.initializers.GlorotUniform()
     measures, noise_profile = [], np.zeros(size)
     for _ in range(n_draws):
@@ -210,8 +239,8 @@ def _gaussian(rows: np.ndarray, random: np.random.Generator) -> tuple[Similarity
     noise = np.sort(random.standard_normal(rows.shape), axis=1)
     if rows.shape[1] > 1:
         noise = standardize(noise)
-    scale = np.where(rows[:, 0] < rows[:, -1], np.std(rows, axis=1), 0)  # a constant row's is 0, without rounding
-    drawn = noise * scale[:, np.newaxis] + rows.mean(axis=1, keepdims=True)
+    scale = np.where(rows[:, :1] < rows[:, -1:], standard_deviations(rows), 0)  # of one value it is 0, without rounding
+    drawn = noise * scale + rows.mean(axis=1, keepdims=True)
     return sorted_similarity(drawn), noise.mean(axis=0)
 
 
@@ -228,7 +257,9 @@ def _draw(initializer: Any, profile: WeightProfile, units: int, seed: int) -> np
     if "seed" in config:
         initializer = type(initializer).from_config({**config, "seed": seed})
     shape = list(profile.shape)
-    if len(profile.unit_axes) == 1:  # no more than needed: fewer units change the scale, which no measure sees
+    # No more than needed: fewer units change the scale, which no measure sees. Constants and functions of one's own may
+    # be for the very shape of the kernel.
+    if len(profile.unit_axes) == 1 and "seed" in config:
         shape[profile.unit_axes[0]] = units
     kernel = keras.ops.convert_to_numpy(initializer(tuple(shape), dtype="float32"))
     return to_rows(kernel, profile.unit_axes, np)[:units]

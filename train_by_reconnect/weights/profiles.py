@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Sequence
+from typing import Any
 
 import keras
 import numpy as np
@@ -11,6 +12,7 @@ from train_by_reconnect.backend.rows import to_rows
 from train_by_reconnect.backend.types import Axes
 from train_by_reconnect.weights.kernels import check_built
 from train_by_reconnect.weights.layouts import describe_variables
+from train_by_reconnect.weights.listing import Listing
 
 
 @dataclasses.dataclass(frozen=True)
@@ -18,7 +20,8 @@ class WeightProfile:
     """One kernel of a model as weight vectors, unsorted and sorted.
 
     It refers to the model's variable and keeps no copy: `unsorted` and `vectors` are computed from the current weights
-    each time they are read. Made by `weight_profiles`.
+    each time they are read. Of a layer with fixed kernels (`Masked` and the like) they are the effective weights, those
+    that the layer computes with. Made by `weight_profiles`.
 
     Args:
         name: str, the path of the variable, as Keras names it.
@@ -28,6 +31,7 @@ class WeightProfile:
         variable: the `keras.Variable`.
         initializer: the `keras.initializers.Initializer` that the layer names for it, or None if it names none. Loaded
             weights may have started from another.
+        fixed_in: the layer with fixed kernels that `variable` is one of, or None.
 
     Example:
 
@@ -48,6 +52,7 @@ class WeightProfile:
     unit_axes: Axes
     variable: keras.Variable = dataclasses.field(repr=False, compare=False)
     initializer: keras.initializers.Initializer | None = dataclasses.field(default=None, repr=False, compare=False)
+    fixed_in: Any = dataclasses.field(default=None, repr=False, compare=False)
 
     @property
     def unsorted(self) -> np.ndarray:
@@ -67,7 +72,10 @@ def weight_profiles(model: keras.Layer, layers: str | Sequence[str] | None = Non
 
     A weight profile is what is left of a weight matrix once the order within each weight vector is forgotten. Every
     kernel is included, trainable or not: depthwise kernels, kernels with one output, recurrent kernels and embeddings
-    too. Biases and the vectors of normalization layers are not.
+    too. Biases and the vectors of normalization layers are not, nor are the integer codes of a quantized layer.
+
+    Of a model whose connectivity is trained these are the profiles of the effective kernels, the same as those of
+    `strip(model)`: masked connections are zeros. Of `BernoulliMask` it is the mask that the next call will draw.
 
     Args:
         model: a built `keras.Model`, or any built layer.
@@ -96,20 +104,21 @@ def weight_profiles(model: keras.Layer, layers: str | Sequence[str] | None = Non
     check_built(model)
     owners = _owners(model)
     profiles = [
-        _profile(variable, owners[id(variable)][-1], layout.unit_axes)  # type: ignore[arg-type]  # a kernel has them
+        _profile(variable, [model, *owners[id(variable)]], layout.unit_axes)  # type: ignore[arg-type]  # a kernel has
         for variable, layout in zip(model.weights, describe_variables(model.weights), strict=True)
         if layout.kind == "kernel"
     ]
     if not profiles:
         raise ValueError(
             f"`model` must have a kernel. Received: model={model.name!r} with {len(model.weights)} variables, none of "
-            "which is a kernel. Pass a model with a layer such as `Dense` or `Conv2D`."
+            "which is a kernel (codes of a quantized one are not). Pass a model with a layer such as `Dense` or "
+            "`Conv2D`."
         )
     if layers is not None:
         profiles = _select(profiles, owners, [layers] if isinstance(layers, str) else list(layers))
     for profile in profiles:
         _finite_value(profile)
-    return profiles
+    return Listing(profiles)
 
 
 def _owners(model: keras.Layer) -> dict[int, list[keras.Layer]]:
@@ -121,12 +130,15 @@ def _owners(model: keras.Layer) -> dict[int, list[keras.Layer]]:
     return {key: layers or [model] for key, layers in owners.items()}
 
 
-def _profile(variable: keras.Variable, owner: keras.Layer, unit_axes: Axes) -> WeightProfile:
+def _profile(variable: keras.Variable, owners: list[keras.Layer], unit_axes: Axes) -> WeightProfile:
+    owner = owners[-1]
     stems = [name.removesuffix("_kernel") for name in keras_internals.public_names(owner, variable)]
     # DepthwiseConv's variable is its `kernel`, but its argument is `depthwise_initializer`.
     named = (getattr(owner, f"{stem}_initializer", None) for stem in [*stems, "depthwise"])
     initializer = next((found for found in named if found is not None), None)
-    return WeightProfile(variable.path, owner.name, tuple(variable.shape), unit_axes, variable, initializer)
+    # Of the layers only those with fixed kernels have effective ones.
+    fixed_in = next((layer for layer in owners if hasattr(layer, "effective_kernels")), None)
+    return WeightProfile(variable.path, owner.name, tuple(variable.shape), unit_axes, variable, initializer, fixed_in)
 
 
 def _select(
@@ -148,9 +160,17 @@ def _names(owners: dict[int, list[keras.Layer]], profile: WeightProfile) -> list
     return [layer.name for layer in owners[id(profile.variable)]]
 
 
+def _current_value(profile: WeightProfile) -> np.ndarray:
+    if profile.fixed_in is None:
+        return profile.variable.numpy()
+    place = next(i for i, kernel in enumerate(profile.fixed_in.kernels) if kernel is profile.variable)
+    with keras.StatelessScope():  # a random mask must not use up the layer's next draw
+        return np.array(profile.fixed_in.effective_kernels()[place])
+
+
 def _finite_value(profile: WeightProfile) -> np.ndarray:
     """A copy of a kernel's weights, which are finite."""
-    value, name = profile.variable.numpy(), profile.name
+    value, name = _current_value(profile), profile.name
     if value.dtype != np.float64:
         value = value.astype(np.float32, copy=False)
     if not value.size:

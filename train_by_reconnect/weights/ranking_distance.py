@@ -34,16 +34,23 @@ def ranking(kernel: Tensor, unit_axes: Axes = (-1,)) -> np.ndarray:
         Qiu and Suda 2020, section 3.
     """
     value = keras.ops.convert_to_numpy(kernel)
-    if value.dtype.kind in "iub":
-        value = value.astype("float64")  # float32 would round large integers to ties
     axes = _check_axes(value.shape, unit_axes)
     try:
-        return from_rows(rank_rows(to_rows(value, axes, np)), value.shape, axes, np)
+        return from_rows(rank_rows(to_rows(_as_ranked(value), axes, np)), value.shape, axes, np)
     except ValueError as error:
         raise ValueError(
             f"A ranking needs finite weights. Received: kernel of shape {value.shape} with "
             f"{int(np.sum(~np.isfinite(value)))} that are NaN or infinite. Check whether the training has diverged."
         ) from error
+
+
+def _as_ranked(value: np.ndarray) -> np.ndarray:
+    """The same order in a dtype that `rank_rows` takes without rounding numbers to ties."""
+    if value.dtype.kind in "iub" or value.dtype == np.longdouble:
+        if not np.isfinite(value).all():
+            raise ValueError
+        return np.unique(value, return_inverse=True)[1].reshape(value.shape).astype("float64")
+    return value.astype(value.dtype.newbyteorder("="), copy=False)
 
 
 def ranking_distance(before: Tensor, after: Tensor, unit_axes: Axes = (-1,)) -> tuple[float, float]:

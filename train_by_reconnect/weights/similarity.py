@@ -94,7 +94,16 @@ def profile_distance(a: npt.ArrayLike, b: npt.ArrayLike) -> np.ndarray:
 
 def sorted_similarity(rows: np.ndarray) -> Similarity:
     """`profile_similarity` of float64 rows that are sorted already."""
+    rows = within_range(rows)
     return Similarity(explained(rows), explained(standardize(rows), smallest=3), distance(rows))
+
+
+def within_range(rows: np.ndarray) -> np.ndarray:
+    """Rows times the power of two that makes the largest number one near 1: exact, and no square leaves the range.
+
+    No measure depends on the scale.
+    """
+    return np.ldexp(rows, -np.frexp(np.abs(rows).max())[1])
 
 
 def explained(rows: np.ndarray, smallest: int = 2) -> float:
@@ -115,8 +124,15 @@ def standardize(rows: np.ndarray) -> np.ndarray:
     """Give sorted rows mean 0 and variance 1 each; those that hold one value only are left out."""
     rows = rows[rows[:, 0] < rows[:, -1]]
     rows -= rows.mean(axis=1, keepdims=True)
-    rows /= np.std(rows, axis=1, keepdims=True)
+    rows /= standard_deviations(rows)
     return rows
+
+
+def standard_deviations(rows: np.ndarray) -> np.ndarray:
+    """The standard deviation of each sorted row, array of shape (units, 1), also of rows whose squares underflow."""
+    centered = rows - rows.mean(axis=1, keepdims=True)
+    exponents = np.frexp(np.maximum(-centered[:, :1], centered[:, -1:]))[1]
+    return np.ldexp(np.std(np.ldexp(centered, -exponents), axis=1, keepdims=True), exponents)
 
 
 def explained_by(profile: np.ndarray, rows: np.ndarray) -> float:
