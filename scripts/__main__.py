@@ -105,14 +105,18 @@ def _run(parsed):
     start_quietly()
     from scripts.experiment import find, trainings_of
     from scripts.publishing.publish import publish
+    from scripts.running.data_folder import check_data_folder, unused_data_folder
     from scripts.running.runner import Options, size_folder
     from scripts.running.sweep import sweep
 
     experiment = find(parsed.name)
+    check_data_folder(parsed.data)
     size = parsed.size or experiment.default_size
     chosen = [t for t in trainings_of(parsed.name, size) if not parsed.only or parsed.only in t.label]
     if not chosen:
         raise ValueError(f"No training has such a label. Received: --only {parsed.only!r}. Leave it out to run all.")
+    if unused := unused_data_folder(chosen, parsed.data):
+        print(unused)
     options = Options(parsed.results, parsed.data, parsed.precision, parsed.jit, parsed.tensorboard)
     seeds, failed = parsed.seeds or experiment.seeds[size], 0
     total = len(seeds) * len(chosen)

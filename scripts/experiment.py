@@ -16,7 +16,7 @@ class Experiment:
     """One figure or table of a paper: which trainings it takes, and how to draw them.
 
     Args:
-        claim: str, what the paper's figure says, in a sentence or two.
+        claim: str, what the paper's figure says, in a sentence or two; or what is asked here, where no paper does.
         trainings: dict from a size (`"quick"`: seconds; `"laptop"`: two cores; `"paper"`: the paper's settings) to
             a list of declared trainings, one for each curve: frozen dataclasses.
         seeds: dict from a size to the default seeds.
@@ -25,8 +25,10 @@ class Experiment:
         default_size: the size of the README. Defaults to `"laptop"`.
         rows: function of the list of `Curve` that gives the rows of the published CSV, as list of dict. Defaults to
             None: all evaluations.
-        table: function of the list of `Curve` that gives the published table, in Markdown. Defaults to None: the
-            accuracies.
+        table: function of the list of `Curve` that gives the published table, in Markdown; the columns of the paper's
+            numbers have names that begin with "paper". Defaults to None: the accuracies.
+        claims: tuple of `scripts.publishing.claims.Claim` and `Remark`, printed below the table.
+        in_paper: bool, whether the claim is a paper's. Defaults to `True`.
         more_pictures: dict from the name of a further picture to the function that draws it, as `draw`.
     """
 
@@ -38,7 +40,14 @@ class Experiment:
     default_size: str = "laptop"
     rows: collections.abc.Callable | None = None
     table: collections.abc.Callable | None = None
+    claims: tuple = ()
+    in_paper: bool = True
     more_pictures: collections.abc.Mapping = dataclasses.field(default_factory=dict)
+
+    @property
+    def opening(self):
+        """The claim with whose it is, as pages and lists begin."""
+        return f"The paper claims: {self.claim}" if self.in_paper else f"Asked here: {self.claim}"
 
 
 def names():

@@ -5,6 +5,7 @@ import statistics
 from scripts.connectivities.settings import INITIALIZER_NAMES, method_of
 from scripts.publishing.curves import by_training, mean_curve
 from scripts.publishing.figures import COLORS, draw_band, legend_below
+from scripts.publishing.names import is_of, subject
 from scripts.publishing.tables import markdown_table, mean_min_max, percent
 
 # The order is that of Table 1, and a method has its colour in every figure.
@@ -22,13 +23,15 @@ _HEAD = (
 )
 
 
-def drawing(methods, title, accuracy_limits):
+def drawing(methods, network, data, accuracy_limits, what=""):
     """A function that draws the curves of some methods, one column for each initialization.
 
     Args:
         methods: tuple of str, of `METHODS`.
-        title: str.
-        accuracy_limits: pair of floats, what the accuracy's axis shows.
+        network: str, the network of the paper's figure, a function of `models`.
+        data: str, its data set.
+        accuracy_limits: pair of floats, what the accuracy's axis shows where that is what was run.
+        what: str, what the title says besides. Defaults to nothing.
 
     Returns:
         Function of a `Figure` of matplotlib and a list of `Curve`.
@@ -51,15 +54,16 @@ def drawing(methods, title, accuracy_limits):
                 if same and method != "baseline":
                     draw_band(changed, same, "changed", "epoch", by="epoch", **style)
             accuracy.set_title(INITIALIZER_NAMES[initializer], loc="left")
-            accuracy.set_ylim(accuracy_limits)
-            changed.set_ylim(0, 0.6)
+            if is_of(curves, (network,), data):
+                accuracy.set_ylim(accuracy_limits)
+                changed.set_ylim(0, 0.6)
             changed.set_xlabel("epoch")
             for axes in (accuracy, changed):
                 axes.grid(alpha=0.3)
         all_axes[0, 0].set_ylabel("held-out accuracy")
         all_axes[1, 0].set_ylabel("fraction changed")
         legend_below(figure, all_axes[0, 0], columns=len(methods))
-        figure.suptitle(title, x=0.01, ha="left")
+        figure.suptitle(subject(curves) + what, x=0.01, ha="left")
 
     return draw
 

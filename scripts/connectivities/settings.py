@@ -9,7 +9,6 @@ from scripts.running.network import Network
 from scripts.running.optimizer import Optimizer
 from scripts.running.training import Training, changed
 
-NETWORK_NAMES = {"lenet_300_100": "LeNet", "conv2": "Conv2", "conv4": "Conv4", "conv6": "Conv6"}
 INITIALIZER_NAMES = {
     "glorot_normal": "Glorot normal",
     "he_normal": "He normal",

@@ -12,11 +12,14 @@ classifies otherwise once they are removed. The laptop size is LeNet for 10 epoc
 first 10,000 training images for 15 epochs; the paper size has Conv2, Conv4 and Conv6.
 """
 
-from scripts.connectivities.settings import DIGITS, NETWORK_NAMES, method_of, training
+from scripts.connectivities.settings import DIGITS, method_of, training
 from scripts.experiment import Experiment
-from scripts.publishing.curves import by_training
+from scripts.publishing.claims import Claim, in_points
+from scripts.publishing.curves import by_training, ends
 from scripts.publishing.figures import COLORS, draw_band, legend_below
+from scripts.publishing.names import NETWORK_NAMES, subject
 from scripts.publishing.tables import markdown_table, mean_min_max
+from scripts.publishing.verdicts import as_good
 
 # Of each curve the method, what is changed in it, the colour and the line.
 _KINDS = {
@@ -39,14 +42,14 @@ def _kind(training):
 
 
 def _draw(figure, curves):
-    names = [name for name in NETWORK_NAMES if any(curve.training.network.name == name for curve in curves)]
+    names = list(dict.fromkeys(curve.training.network.name for curve in curves))
     for axes, name in zip(figure.subplots(1, len(names), squeeze=False)[0], names, strict=True):
         shown = [curve for curve in curves if curve.training.network.name == name]
         for kind, (_, _, color, line) in _KINDS.items():
             same = [curve for curve in shown if _kind(curve.training) == kind]
             if same:
                 draw_band(axes, same, "val_accuracy", "epoch", color=color, label=kind, by="epoch", linestyle=line)
-        axes.set_title(NETWORK_NAMES[name], loc="left")
+        axes.set_title(subject(shown), loc="left")
         axes.set(xlabel="epoch", ylabel="held-out accuracy")
         axes.grid(alpha=0.3)
     legend_below(figure, axes, columns=3)
@@ -70,6 +73,14 @@ def _table(curves):
     return markdown_table(head, lines)
 
 
+def _removed_against_kept(curves):
+    """Free pruning of weights of +-1 minus that of He constant weights, for each network."""
+    runs = ends(curves, lambda training: {"network": NETWORK_NAMES[training.network.name], "kind": _kind(training)})
+    values = runs.pivot(index=["kind", "network"], columns="seed", values="test_accuracy_at_best")
+    kept, removed = (values[values.index.get_level_values("kind") == kind].droplevel("kind") for kind in [*_KINDS][1:])
+    return in_points(removed - kept)
+
+
 EXPERIMENT = Experiment(
     claim="Weights of +-1 on scaled images are the same network as He constant weights: their masks train alike.",
     trainings={
@@ -83,4 +94,7 @@ EXPERIMENT = Experiment(
     seeds={"quick": (0,), "laptop": (0, 1, 2), "paper": tuple(range(5))},
     draw=_draw,
     table=_table,
+    claims=(
+        Claim("Without weights the network learns the same (removed minus kept).", _removed_against_kept, as_good()),
+    ),
 )

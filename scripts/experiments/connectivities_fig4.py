@@ -11,11 +11,16 @@ Free pruning from the He constant initialization, settings of table A.2. LeNet i
 not mention. The laptop size is LeNet for 30 epochs; the paper size has Conv2, Conv4 and Conv6 too.
 """
 
-from scripts.connectivities.settings import DIGITS, NETWORK_NAMES, training
+import pandas as pd
+
+from scripts.connectivities.settings import DIGITS, training
 from scripts.experiment import Experiment
+from scripts.publishing.claims import Claim, Ours, in_points
 from scripts.publishing.curves import ends
 from scripts.publishing.figures import COLORS
+from scripts.publishing.names import NETWORK_NAMES, subject
 from scripts.publishing.tables import markdown_table, mean_min_max, percent
+from scripts.publishing.verdicts import accuracy, as_good, number
 
 _ON_LENET = (0.0001, 0.001, 0.01, 0.1, 0.3, 0.5, 0.7, 1.0)
 _ON_LENET_RESCALED = (0.01, 0.1, 0.3, 0.5, 0.7, 1.0)
@@ -65,19 +70,19 @@ def _draw(figure, curves):
     is_lenet = runs["network"] == "lenet_300_100"
     columns = [column for column in (runs[is_lenet], runs[~is_lenet]) if len(column)]
     all_axes = figure.subplots(2, len(columns), sharex="col", squeeze=False)
-    for (accuracy, removed), column in zip(all_axes.T, columns, strict=True):
+    for (above, below), column in zip(all_axes.T, columns, strict=True):
         for (which, same), color in zip(column.groupby(["network", "rescale"], sort=False), COLORS, strict=False):
-            for axes, measure in ((accuracy, "test_accuracy_at_best"), (removed, "changed")):
+            for axes, measure in ((above, "test_accuracy_at_best"), (below, "changed")):
                 found = same.groupby("p")[measure].agg(["mean", "min", "max"])
                 axes.plot(found.index, found["mean"], "o-", ms=4, color=color, label=_title(*which))
                 axes.fill_between(found.index, found["min"], found["max"], color=color, alpha=0.2, linewidth=0)
                 axes.grid(alpha=0.3)
-        accuracy.set(ylabel="test accuracy")
-        accuracy.legend(frameon=False)
-        removed.set(xlabel="probability p of a positive weight", ylabel="fraction removed", ylim=(0, None))
+        above.set(ylabel="test accuracy")
+        above.legend(frameon=False)
+        below.set(xlabel="probability p of a positive weight", ylabel="fraction removed", ylim=(0, None))
         if (column["network"] == "lenet_300_100").all():
-            removed.set_xscale("log")
-    figure.suptitle("Free pruning of weights of unequal signs: mean and range", x=0.01, ha="left")
+            below.set_xscale("log")
+    figure.suptitle(f"{subject(curves)}, free pruning of weights of unequal signs: mean and range", x=0.01, ha="left")
 
 
 def _table(curves):
@@ -94,6 +99,51 @@ def _table(curves):
     return markdown_table(head, lines) + "\n\nAccuracies are those of each run's best epoch on held-out images."
 
 
+def _on_lenet_by_p(curves, measure):
+    """Data frame of what LeNet ended with: a row for each p and kind of masks, a column for each seed."""
+    runs = ends(curves, _fields)
+    lenets = runs[runs["network"] == "lenet_300_100"]
+    return lenets.pivot(index=["rescale", "p"], columns="seed", values=measure)
+
+
+def _kind(rescale):
+    return "rescaled masks" if rescale else "masks"
+
+
+def _against_half(*probabilities):
+    """Minus p = 0.5 with the same masks."""
+
+    def measure(curves):
+        values, found = _on_lenet_by_p(curves, "test_accuracy_at_best"), {}
+        for rescale, p in values.index:
+            if p in probabilities and (rescale, 0.5) in values.index:
+                found[f"{_kind(rescale)}, p = {p:g}"] = values.loc[(rescale, p)] - values.loc[(rescale, 0.5)]
+        return in_points(pd.DataFrame(found).T)
+
+    return measure
+
+
+def _all_positive(curves):
+    found = {}
+    for name, column, stated in (
+        ("accuracy", "test_accuracy_at_best", accuracy(0.95)),
+        ("removed", "changed", number(0.65, origin=None)),
+    ):
+        values = _on_lenet_by_p(curves, column)
+        for rescale in (False, True):
+            if (rescale, 1.0) in values.index:
+                each = values.loc[(rescale, 1.0)].dropna()
+                found[f"{_kind(rescale)}, {name}"] = Ours(tuple(each), percent(each.mean()), stated)
+    return found
+
+
+_CLAIMS = (
+    Claim("LeNet keeps its accuracy for 0.3 <= p <= 0.7 (minus p = 0.5).", _against_half(0.3, 0.7), as_good()),
+    Claim("At p = 0.1 it drops by 1 % (minus p = 0.5).", _against_half(0.1), number(-0.01)),
+    Claim("At p = 0.01 it drops by 10 % (minus p = 0.5).", _against_half(0.01), number(-0.1)),
+    Claim("With positive weights only LeNet reaches 95 %, with about 65 % of them removed.", _all_positive),
+)
+
 EXPERIMENT = Experiment(
     claim="Free pruning does not need as many negative as positive weights; LeNet learns even without negative ones.",
     trainings={
@@ -107,4 +157,5 @@ EXPERIMENT = Experiment(
     seeds={"quick": (0,), "laptop": (0, 1, 2), "paper": tuple(range(5))},
     draw=_draw,
     table=_table,
+    claims=_CLAIMS,
 )

@@ -16,9 +16,12 @@ best epoch is one after that. The laptop size has 10 epochs, which favours what 
 
 from scripts.connectivities.settings import DIGITS, method_of, pruned_half_way, training
 from scripts.experiment import Experiment
+from scripts.publishing.claims import Claim, in_points
 from scripts.publishing.curves import ends
 from scripts.publishing.figures import COLORS
+from scripts.publishing.names import subject
 from scripts.publishing.tables import markdown_table, mean_min_max, percent
+from scripts.publishing.verdicts import no_worse
 from scripts.running.optimizer import Optimizer
 from scripts.running.schedules import Cosine
 from scripts.running.task import Classification
@@ -38,6 +41,8 @@ _STYLES = {
     "edge-popup": (COLORS[4], "X"),
     "magnitude": (COLORS[5], "^"),
 }
+
+_PEERS = ("Bernoulli supermask", "edge-popup", "magnitude")
 
 
 def _trainings(epochs, *changes, width=1.0):
@@ -86,7 +91,7 @@ def _draw(figure, curves):
             label=label,
         )
     axes.set(xlabel="fraction of weights removed", ylabel="test accuracy", xlim=(-0.03, 1))
-    axes.set_title("LeNet on MNIST: mean and range", loc="left")
+    axes.set_title(f"{subject(curves)}: mean and range", loc="left")
     axes.grid(alpha=0.3)
     figure.legend(loc="outside right center", frameon=False)
 
@@ -100,6 +105,16 @@ def _table(curves):
     return markdown_table(head, lines) + "\n\nAccuracies are those of each run's best epoch on held-out images."
 
 
+def _against_peers(curves):
+    """Free pruning minus each peer that is told how many weights to remove, and minus the Bernoulli supermask."""
+    runs = ends(curves, _fields)
+    values = runs.pivot(index="label", columns="seed", values="test_accuracy_at_best")
+    methods = runs.drop_duplicates("label").set_index("label")
+    ours = methods.index[(methods["method"] == "free pruning") & ~methods["rescale"].astype(bool)]
+    peers = methods.index[methods["method"].isin(_PEERS)]
+    return in_points(values.loc[ours[0]] - values.loc[peers]) if len(ours) else {}
+
+
 EXPERIMENT = Experiment(
     claim="Free pruning reaches what its peers reach that are told how many weights to remove.",
     trainings={
@@ -110,4 +125,5 @@ EXPERIMENT = Experiment(
     seeds={"quick": (0,), "laptop": (0, 1, 2), "paper": tuple(range(5))},
     draw=_draw,
     table=_table,
+    claims=(Claim("Free pruning is no worse than its peers (free pruning minus each).", _against_peers, no_worse()),),
 )

@@ -12,10 +12,17 @@ their size, of the seed that were best on the test set. Each weight is zero by a
 code. F1's 40 % is the paper's; the authors' notebook draws 3 / 7.
 """
 
+import statistics
+
 from scripts.experiment import Experiment
 from scripts.laperm.initial_weights import ShareValue, Sparsify
+from scripts.laperm.runs import CHANCE
+from scripts.publishing.claims import Claim, Ours
 from scripts.publishing.curves import by_training
 from scripts.publishing.figures import COLORS, draw_band
+from scripts.publishing.names import subject
+from scripts.publishing.tables import percent
+from scripts.publishing.verdicts import accuracy
 from scripts.running.evaluation import Evaluation
 from scripts.running.images import Images
 from scripts.running.network import Network
@@ -52,7 +59,7 @@ _QUICK = {"epochs": 1, "data": {"limit": 2000}, "optimizer": {"arguments": {"syn
 
 def _draw(figure, curves):
     steps, seeds = figure.subplots(1, 2, width_ratios=(3, 2), sharey=True)
-    groups = by_training(curves)
+    groups, is_papers = by_training(curves), all(curve.training in _TRAININGS for curve in curves)
     for place, ((label, same), color, marker) in enumerate(zip(groups.items(), COLORS, ("o", "s", "^"), strict=False)):
         style = {"color": color, "label": label, "marker": marker, "markersize": 4}
         draw_band(steps, same, "test_accuracy", "after", **style)
@@ -61,14 +68,25 @@ def _draw(figure, curves):
         seeds.scatter(
             [place + 0.3 * (n / len(final) - 0.5) for n in range(len(final))], final, 14, color, marker=marker
         )
-        seeds.plot([place - 0.3, place + 0.3], [PAPER[label][0]] * 2, color="black")
+        if is_papers:
+            seeds.plot([place - 0.3, place + 0.3], [PAPER[label][0]] * 2, color="black")
     steps.set(xlabel="step", ylabel="test accuracy", ylim=(0, 1))
     steps.set_title("Mean and range over seeds (dotted: just before a synchronization)", loc="left", fontsize=9)
     steps.legend(loc="lower right", frameon=False)
     seeds.set_xticks(range(len(groups)), [label.replace(", ", ",\n").removesuffix(" sparsity") for label in groups])
-    seeds.set_title("Each seed at its end, and the paper's number (line)", loc="left", fontsize=9)
+    beside = "; line: the paper's number" if is_papers else ""
+    seeds.set_title(f"Each seed at its end{beside}", loc="left", fontsize=9)
     for axes in (steps, seeds):
         axes.grid(alpha=0.3)
+    figure.suptitle(f"{subject(curves)}: weights of one value", x=0.01, ha="left")
+
+
+def _reached(label):
+    def measure(curves):
+        ends = tuple(curve.summary["test_accuracy"] for curve in curves if curve.label == label)
+        return {"": Ours(ends, f"{percent(statistics.mean(ends))}, at most {percent(max(ends))}")} if ends else {}
+
+    return measure
 
 
 EXPERIMENT = Experiment(
@@ -80,5 +98,9 @@ EXPERIMENT = Experiment(
     },
     seeds={"quick": (0,), "laptop": (0, 1, 2), "paper": tuple(range(30))},
     draw=_draw,
+    claims=tuple(
+        Claim(f"{label} reaches {text}.", _reached(label), accuracy(number, CHANCE))
+        for label, (number, text) in PAPER.items()
+    ),
     paper={label: f"{text}, best on the test set" for label, (_, text) in PAPER.items()},
 )

@@ -13,10 +13,12 @@ epoch as the paper's.
 
 from scripts.experiment import Experiment
 from scripts.laperm.draw_accuracies import accuracies_by_sparsity
-from scripts.laperm.runs import final_means, grouped
+from scripts.laperm.runs import final_values, grouped
 from scripts.laperm.settings import conv, laperm, removed
 from scripts.laperm.sizes import QUICK, laptop, laptop_sync_period
-from scripts.laperm.tables import differences, minus, table
+from scripts.laperm.tables import minus, table
+from scripts.publishing.claims import Claim, in_points
+from scripts.publishing.verdicts import ABOVE
 
 
 def _trainings(sync_periods, percent, epochs, *size):
@@ -28,8 +30,8 @@ def _trainings(sync_periods, percent, epochs, *size):
 
 
 def _larger_minus_smaller(curves):
-    means = {k: final_means(same, "p") for k, same in grouped(curves, "k").items()}
-    return differences(minus(means[max(means)], means[min(means)], "p = {} %")) if len(means) > 1 else None
+    values = {k: final_values(same, "p") for k, same in grouped(curves, "k").items()}
+    return in_points(minus(values[max(values)], values[min(values)], "p = {} %")) if len(values) > 1 else {}
 
 
 EXPERIMENT = Experiment(
@@ -46,7 +48,8 @@ EXPERIMENT = Experiment(
     },
     seeds={"quick": (0,), "laptop": (0, 1, 2), "paper": (0, 1, 2)},
     draw=accuracies_by_sparsity(
-        "Conv4 on CIFAR-10, pruned at random before training, then reconnected", lambda known: f"k = {known['k']}"
+        "pruned at random before training, then reconnected", lambda known: f"k = {known['k']}"
     ),
-    table=table({}, {"The larger k ends higher (minus the smaller).": _larger_minus_smaller}),
+    table=table({}),
+    claims=(Claim("The larger k ends higher (minus the smaller).", _larger_minus_smaller, ABOVE),),
 )

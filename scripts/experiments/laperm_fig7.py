@@ -12,14 +12,19 @@ is a quarter as wide (Conv13: an eighth), without dropout (which would leave suc
 images and 15 epochs; k is the steps of an epoch, as the paper's is.
 """
 
+import pandas as pd
+
 from scripts.experiment import Experiment
 from scripts.laperm.draw_accuracies import accuracies_by_network
-from scripts.laperm.fields import NETWORK_NAMES
-from scripts.laperm.runs import final_means, grouped, only
+from scripts.laperm.runs import final_values, grouped, only
 from scripts.laperm.settings import ADAM, LOOKAHEAD, conv, laperm
 from scripts.laperm.sizes import QUICK, laptop, laptop_sync_period
-from scripts.laperm.tables import differences, minus, table
+from scripts.laperm.tables import minus, table
+from scripts.publishing.claims import Claim, Ours, in_points
 from scripts.publishing.curves import mean_curve
+from scripts.publishing.names import NETWORK_NAMES
+from scripts.publishing.tables import points
+from scripts.publishing.verdicts import ABOVE, BELOW, SLIGHTLY_BELOW, as_good
 
 _WIDTHS = {"conv2": 0.25, "conv4": 0.25, "conv13": 0.125}
 
@@ -36,38 +41,60 @@ def _on_laptop(network):
     return _trainings(network, laptop_sync_period(1000), 15, laptop(width=_WIDTHS[network], dropout=0.0))
 
 
+def _minus(baseline, curves):
+    ours, other = (final_values(only(curves, method=method), "network") for method in ("LaPerm", baseline))
+    return minus(ours, other)
+
+
 def _against(baseline):
-    def differ(curves):
-        ours, other = (final_means(only(curves, method=method), "network") for method in ("LaPerm", baseline))
-        return differences(minus(ours, other))
-
-    return differ
+    return lambda curves: in_points(_minus(baseline, curves))
 
 
-def _from_which_epoch_above(baseline):
-    """The epoch after which LaPerm's mean held-out accuracy is no longer at or below the other's."""
+def _growth(curves):
+    """The difference to Adam of the last network, which is the largest, minus that of the first."""
+    differences = _minus("Adam", curves)
+    if len(differences) < 2:
+        return {}
+    smallest, largest = differences.index[[0, -1]]
+    growth = differences.loc[[largest]] - differences.loc[smallest]
+    return in_points(growth.rename({largest: f"{largest} minus {smallest}"}))
 
-    def find_epochs(curves):
-        said = []
+
+def _start_against(baseline):
+    """By how much LaPerm's held-out accuracy is above the other's at first, and from which epoch it stays above it."""
+
+    def measure(curves):
+        found = {}
         for network, same in grouped(curves, "network").items():
             methods = grouped(same, "method")
             if {"LaPerm", baseline} <= methods.keys():
-                ours, other = (mean_curve(methods[method], by="epochs") for method in ("LaPerm", baseline))
+                pair = [methods[method] for method in ("LaPerm", baseline)]
+                ours, other = (mean_curve(runs, by="epochs") for runs in pair)
                 below = ours[ours <= other.reindex(ours.index)].index
                 later = ours.index[ours.index > max(below, default=0)]
-                said.append(f"{network}: {f'{later[0]:g}' if len(later) else 'never'}")
-        return "; ".join(said) or None
+                first = (ours - other).dropna().index[0]
+                each = [
+                    pd.Series({curve.seed: curve.values("val_accuracy", by="epochs").get(first) for curve in runs})
+                    for runs in pair
+                ]
+                start = (each[0] - each[1]).dropna()
+                since = f"above from epoch {later[0]:g} on" if len(later) else "never above"
+                found[network] = Ours(tuple(start), f"{points(start.mean())} points at first, {since}")
+        return found
 
-    return find_epochs
+    return measure
 
 
-FINDINGS = {
-    "It starts slowly, then grows steeply (the epoch from which its mean held-out accuracy stays above Lookahead's).": (
-        _from_which_epoch_above("Lookahead")
+CLAIMS = (
+    Claim(
+        "It starts slowly, then grows steeply (mean held-out accuracy, LaPerm minus Lookahead).",
+        _start_against("Lookahead"),
+        BELOW,
     ),
-    "LaPerm is usually slightly below Adam (LaPerm minus Adam), and less so in larger networks.": _against("Adam"),
-    "It is comparable to Lookahead (LaPerm minus Lookahead).": _against("Lookahead"),
-}
+    Claim("LaPerm is usually slightly below Adam (LaPerm minus Adam).", _against("Adam"), SLIGHTLY_BELOW, most=True),
+    Claim("The larger the network, the better LaPerm compares (the same difference).", _growth, ABOVE),
+    Claim("It is comparable to Lookahead (LaPerm minus Lookahead).", _against("Lookahead"), as_good()),
+)
 
 EXPERIMENT = Experiment(
     claim="LaPerm trains three networks on CIFAR-10 about as well as Adam and Lookahead, though it changes no value.",
@@ -77,6 +104,7 @@ EXPERIMENT = Experiment(
         "paper": tuple(t for network in _WIDTHS for t in _trainings(network, 1000, 125)),
     },
     seeds={"quick": (0,), "laptop": (0, 1, 2), "paper": (0, 1, 2)},
-    draw=accuracies_by_network("CIFAR-10: Adam, Lookahead, and LaPerm right after synchronizations"),
-    table=table({}, FINDINGS),
+    draw=accuracies_by_network("Adam, Lookahead, and LaPerm right after synchronizations"),
+    table=table({}),
+    claims=CLAIMS,
 )

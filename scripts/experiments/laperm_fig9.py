@@ -18,11 +18,13 @@ import functools
 
 from scripts.experiment import Experiment
 from scripts.laperm.draw_accuracies import accuracies_by_sparsity
-from scripts.laperm.fields import NETWORK_NAMES
 from scripts.laperm.runs import largest_sync_periods_that_learn
 from scripts.laperm.settings import conv, conv7, laperm, laperm_resnet, removed, resnet50
 from scripts.laperm.sizes import QUICK, laptop, laptop_sync_period
 from scripts.laperm.tables import minus_dense, table
+from scripts.publishing.claims import Claim
+from scripts.publishing.names import NETWORK_NAMES
+from scripts.publishing.verdicts import CLEARLY_BELOW, as_good
 from scripts.running.training import changed
 
 _CONVS = ("conv2", "conv4", "conv13")
@@ -52,12 +54,18 @@ def _on_paper():
         yield from _trainings(network, _PERCENT, _SYNC_PERIODS, epochs)
 
 
-FINDINGS = {
-    "With up to 70 % removed the accuracy is about that of all weights (minus p = 0 %).": minus_dense(
-        range(1, 71), _chosen, "network"
+CLAIMS = (
+    Claim(
+        "With up to 70 % removed the accuracy is about that of all weights (minus p = 0 %).",
+        minus_dense(range(1, 71), _chosen, "network"),
+        as_good(),
     ),
-    "With 90 % removed it is much lower.": minus_dense(range(71, 100), _chosen, "network"),
-}
+    Claim(
+        "With 90 % removed it is much lower (minus p = 0 %).",
+        minus_dense(range(71, 100), _chosen, "network"),
+        CLEARLY_BELOW,
+    ),
+)
 
 EXPERIMENT = Experiment(
     claim="All networks are reconnected as well with up to 70 % of their random weights removed as with none removed.",
@@ -71,7 +79,8 @@ EXPERIMENT = Experiment(
     },
     seeds={"quick": (0,), "laptop": (0, 1, 2), "paper": (0, 1, 2)},
     draw=accuracies_by_sparsity(
-        "Networks pruned at random before training, then reconnected", lambda known: known["network"], _chosen
+        "pruned at random before training, then reconnected", lambda known: known["network"], _chosen
     ),
-    table=table({}, FINDINGS),
+    table=table({}),
+    claims=CLAIMS,
 )

@@ -25,6 +25,7 @@ from scripts.laperm.runs import final_mean, only
 from scripts.laperm.settings import ADAM, laperm
 from scripts.laperm.sizes import conv4_of_fig6, sync_periods
 from scripts.laperm.tables import best_over_worst_sync_period, differences, table
+from scripts.publishing.claims import Remark
 from scripts.publishing.curves import by_training
 from scripts.publishing.tables import percent
 
@@ -74,13 +75,14 @@ def _moved(curves):
 
 
 def _drawing(rate):
-    title = f"Conv4 on CIFAR-10: initial weights of few values, at a rate of {rate}; dashed: Adam"
-    draw = accuracies_over(title, "k", "sync period k", _name, tuple(_NAMES.values()))
+    what = f"initial weights of few values, at a rate of {rate}; dashed: Adam"
+    draw = accuracies_over(what, "k", "sync period k", _name, tuple(_NAMES.values()))
     return lambda figure, curves: draw(figure, only(curves, rate=rate))
 
 
 EXPERIMENT = Experiment(
     claim="Can weights of few bits, or of one magnitude, be reconnected? The paper does so in dense networks only.",
+    in_paper=False,
     trainings={
         "quick": tuple(_trainings("quick", (200, 1000), (None, 4, "binary"), (None, "binary"))),
         "laptop": tuple(_trainings("laptop", (200, 1000, 2000))),
@@ -89,12 +91,12 @@ EXPERIMENT = Experiment(
     seeds={"quick": (0,), "laptop": (0, 1, 2), "paper": (0, 1, 2)},
     draw=_drawing(_USUAL_RATE),
     more_pictures={"laperm_low_precision_rate": _drawing(_FAST_RATE)},
-    table=table(
-        {},
-        {
-            "The paper does not say what low precision costs (minus 32 bits with the same k).": _against_full,
-            "Nor whether k matters more then (best minus worst k).": best_over_worst_sync_period(_name_and_rate),
-            "Nor how many weights are moved (share of the kernels' weights with another value than at first).": _moved,
-        },
+    table=table({}),
+    claims=(
+        Remark("The paper does not say what low precision costs (minus 32 bits with the same k).", _against_full),
+        Remark("Nor whether k matters more then (best minus worst k).", best_over_worst_sync_period(_name_and_rate)),
+        Remark(
+            "Nor how many weights are moved (share of the kernels' weights with another value than at first).", _moved
+        ),
     ),
 )

@@ -42,7 +42,7 @@ def _table(curves):
         {
             "network": curve.label,
             "test accuracy": percent(curve.summary["test_accuracy"]),
-            "stated": percent(_stated(curve)),
+            "paper": percent(_stated(curve)),
             "test images": f"{curve.summary['test_images']:,}",
             "training images": percent(curve.summary["train_accuracy"]),
         }

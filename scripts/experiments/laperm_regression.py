@@ -26,6 +26,7 @@ from scripts.laperm.settings import ADAM, LOOKAHEAD, conv, laperm
 from scripts.laperm.sizes import QUICK, laptop, sync_periods
 from scripts.publishing.curves import by_training
 from scripts.publishing.figures import draw_band, epoch_axis, legend_below
+from scripts.publishing.names import subject
 from scripts.publishing.tables import frame_table
 from scripts.running.images import Images
 
@@ -70,7 +71,8 @@ def _draw(figure, curves):
     panels[0].set_ylim(top=1.5 * DEVIATION)  # worse is not worth looking at
     panels[0].set_ylabel("error in degrees (root mean square)")
     legend_below(figure, panels[0], 4)
-    figure.suptitle("The angle of a rotated digit: LaPerm right after synchronizations", x=0.01, ha="left")
+    title = f"{subject(curves)}, the angle of a rotated digit: LaPerm right after synchronizations"
+    figure.suptitle(title, x=0.01, ha="left")
 
 
 def _table(curves):
@@ -101,7 +103,9 @@ def _line(same):
 
 
 EXPERIMENT = Experiment(
-    claim="The paper's claims are about classification; here exact values matter: the angle of a rotated digit.",
+    claim="Does LaPerm learn a regression, where exact values matter: the angle of a rotated digit? The paper's "
+    "claims are about classification.",
+    in_paper=False,
     trainings={
         "quick": tuple(_trainings("quick", (200, 1000), 4, QUICK)),
         "laptop": tuple(_trainings("laptop", (50, 200, 1000), 15, laptop(width=0.25, dropout=0.0))),

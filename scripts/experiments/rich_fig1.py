@@ -96,7 +96,7 @@ def _largest(components):
 
 def _table(curves):
     head = [
-        *("network", "seeds", "components (paper)", "after epoch", "largest"),
+        *("network", "seeds", "components", "paper: components", "after epoch", "largest"),
         *(f"at {100 * fraction:g} %, of the largest" for fraction in FRACTIONS),
         *("squared norm in the largest 1 %", "in the largest 10 %"),
     ]
@@ -107,7 +107,7 @@ def _table(curves):
             count, largest = _count(components), _largest(components)
             at = components.loc[[rank_of(fraction, count) for fraction in FRACTIONS]]
             cells = [
-                *(label, seeds, f"{count:,} ({_PAPER.get(label, '-')})", epoch, f"{largest:.2g}"),
+                *(label, seeds, f"{count:,}", _PAPER.get(label, "-"), epoch, f"{largest:.2g}"),
                 *(percent(magnitude / largest) for magnitude in at["magnitude"]),
                 *(percent(components.loc[rank_of(fraction, count), "norm_share"]) for fraction in (0.01, 0.1)),
             ]

@@ -13,11 +13,11 @@ import functools
 
 from scripts.experiment import Experiment
 from scripts.rich.draw_movement import drawing_bars, drawing_curves
+from scripts.rich.movement_claims import MOVEMENT_CLAIMS
 from scripts.rich.movement_settings import LAPTOP, QUICK, trainings_by_width
 from scripts.rich.movement_tables import movement_rows, movement_table
 from scripts.rich.settings import PRINTED_RATE, USUAL_RATE
 
-_TITLE = "ReLU-Nets on Fashion-MNIST"
 _LOG = ((1, "log"), (4, "log"))
 _LINEAR = ((1, "linear"), (4, "linear"))
 _trainings = functools.partial(trainings_by_width, "fashion_mnist")
@@ -37,13 +37,14 @@ EXPERIMENT = Experiment(
         ),
     },
     seeds={"quick": (0,), "laptop": (0, 1, 2), "paper": tuple(range(5))},
-    draw=drawing_curves(_LOG, PRINTED_RATE, _TITLE),
+    draw=drawing_curves(_LOG, PRINTED_RATE),
     more_pictures={
-        "rich_fig14_rate_0.001": drawing_curves(_LOG, USUAL_RATE, _TITLE),
-        "rich_fig15": drawing_curves(_LINEAR, PRINTED_RATE, _TITLE),
-        "rich_fig15_rate_0.001": drawing_curves(_LINEAR, USUAL_RATE, _TITLE),
-        "rich_fig16": drawing_bars(_TITLE),
+        "rich_fig14_rate_0.001": drawing_curves(_LOG, USUAL_RATE),
+        "rich_fig15": drawing_curves(_LINEAR, PRINTED_RATE),
+        "rich_fig15_rate_0.001": drawing_curves(_LINEAR, USUAL_RATE),
+        "rich_fig16": drawing_bars(),
     },
     rows=movement_rows,
     table=movement_table,
+    claims=MOVEMENT_CLAIMS,
 )

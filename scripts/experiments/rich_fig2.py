@@ -13,11 +13,11 @@ seeds. The paper leaves open how images are scaled, whether there are biases, an
 
 from scripts.experiment import Experiment
 from scripts.rich.draw_movement import drawing_bars, drawing_curves
+from scripts.rich.movement_claims import MOVEMENT_CLAIMS
 from scripts.rich.movement_settings import LAPTOP, QUICK, trainings_by_width
 from scripts.rich.movement_tables import movement_rows, movement_table
 from scripts.rich.settings import PRINTED_RATE, USUAL_RATE
 
-_TITLE = "Two-layer ReLU-Nets (d = 1) on MNIST"
 _ROWS = ((1, "log"), (1, "linear"))
 
 EXPERIMENT = Experiment(
@@ -28,11 +28,12 @@ EXPERIMENT = Experiment(
         "paper": trainings_by_width("mnist", 1, (10, 20, 100, 1000, 10_000, 100_000)),
     },
     seeds={"quick": (0,), "laptop": (0, 1, 2), "paper": tuple(range(5))},
-    draw=drawing_curves(_ROWS, PRINTED_RATE, _TITLE),
+    draw=drawing_curves(_ROWS, PRINTED_RATE),
     more_pictures={
-        "rich_fig2_rate_0.001": drawing_curves(_ROWS, USUAL_RATE, _TITLE),
-        "rich_fig4a": drawing_bars(_TITLE),
+        "rich_fig2_rate_0.001": drawing_curves(_ROWS, USUAL_RATE),
+        "rich_fig4a": drawing_bars(),
     },
     rows=movement_rows,
     table=movement_table,
+    claims=MOVEMENT_CLAIMS,
 )

@@ -10,11 +10,11 @@ Settings as in `rich_fig2`. The laptop size has widths up to 1,000 for 20 of 100
 
 from scripts.experiment import Experiment
 from scripts.rich.draw_movement import drawing_bars, drawing_curves
+from scripts.rich.movement_claims import MOVEMENT_CLAIMS
 from scripts.rich.movement_settings import LAPTOP, QUICK, trainings_by_width
 from scripts.rich.movement_tables import movement_rows, movement_table
 from scripts.rich.settings import PRINTED_RATE, USUAL_RATE
 
-_TITLE = "Five-layer ReLU-Nets (d = 4) on MNIST"
 _ROWS = ((4, "log"), (4, "linear"))
 
 EXPERIMENT = Experiment(
@@ -25,11 +25,12 @@ EXPERIMENT = Experiment(
         "paper": trainings_by_width("mnist", 4, (10, 20, 100, 1000, 5000)),
     },
     seeds={"quick": (0,), "laptop": (0, 1, 2), "paper": tuple(range(5))},
-    draw=drawing_curves(_ROWS, PRINTED_RATE, _TITLE),
+    draw=drawing_curves(_ROWS, PRINTED_RATE),
     more_pictures={
-        "rich_fig3_rate_0.001": drawing_curves(_ROWS, USUAL_RATE, _TITLE),
-        "rich_fig4b": drawing_bars(_TITLE),
+        "rich_fig3_rate_0.001": drawing_curves(_ROWS, USUAL_RATE),
+        "rich_fig4b": drawing_bars(),
     },
     rows=movement_rows,
     table=movement_table,
+    claims=MOVEMENT_CLAIMS,
 )

@@ -16,8 +16,10 @@ too small for VGG-11.
 """
 
 from scripts.experiment import Experiment
+from scripts.publishing.verdicts import difference, number
 from scripts.rich.draw_layerwise import drawing, dynamics, scattering
 from scripts.rich.earlier_weights import TrainedBefore, WeightsFrom
+from scripts.rich.layerwise_claims import accuracy_claim, cost_claim
 from scripts.rich.layerwise_tables import table
 from scripts.rich.layerwise_variants import (
     FULL,
@@ -31,7 +33,6 @@ from scripts.rich.layerwise_variants import (
 from scripts.rich.settings import balanced, nesterov, section_3
 from scripts.running.training import changed
 
-_TITLE = "VGG-11 on CIFAR-10"
 _VGG = changed(
     section_3("full", balanced("cifar10", limit=None), ("vgg11", {}), nesterov(), epochs=180), steps_at_once=False
 )
@@ -136,12 +137,32 @@ _PUBLISHED_BY_RHO = {  # 0.1 to 0.5
 }
 
 
-def _published():
-    """What Table 1 says of each label, as two cells."""
+def _table_1():
+    """What Table 1 says of each label: the accuracy, the difference and the ratio."""
     found = dict(_PUBLISHED)
     for (name, start), row in _PUBLISHED_BY_RHO.items():
         found |= {f"{name}, rho = {rho:g}{start}": cells for rho, cells in zip(_ALL_RHO, row, strict=True)}
-    return {label: (f"{a:.2f} % ({d:+.2f})", f"{ratio:g}") for label, (a, d, ratio) in found.items()}
+    return found
+
+
+def _published():
+    """The same as two cells."""
+    return {label: (f"{a:.2f} % ({d:+.2f})", f"{ratio:g}") for label, (a, d, ratio) in _table_1().items()}
+
+
+def _claims():
+    variants = {label: cells for label, cells in _table_1().items() if label != "full"}
+    return (
+        accuracy_claim(
+            "Each variant loses against full training what Table 1 says: the column of the paper (minus full).",
+            _FULL,
+            {label: difference(points / 100) for label, (_, points, _) in variants.items()},
+        ),
+        cost_claim(
+            "The backward passes take the fraction of the time that Table 1 says.",
+            {label: number(ratio, origin=1) for label, (_, _, ratio) in variants.items() if ratio != 1},
+        ),
+    )
 
 
 def _with_pre_training(size, images, skipped, variants, pre_trained_variants):
@@ -171,11 +192,12 @@ EXPERIMENT = Experiment(
     "half of the backward passes' time; from pre-trained weights it is as good as full training.",
     trainings=_TRAININGS,
     seeds={"quick": (0,), "laptop": (0, 1, 2), "paper": tuple(range(5))},
-    draw=drawing(_TITLE, _FULL),
+    draw=drawing(_FULL),
     table=table(_FULL, _published()),
+    claims=_claims(),
     more_pictures={
-        "rich_fig9b": scattering(_TITLE, _FULL, "backward_ratio", "time of the backward passes, full training = 1"),
-        "rich_fig12b": scattering(_TITLE, _FULL, "train_seconds", "seconds of all training steps"),
-        "rich_fig23": dynamics(_TITLE, _FULL, [FULL, _ALL_BOTTOMS, top_and_bottom(4, "all", 0.5)]),
+        "rich_fig9b": scattering(_FULL, "backward_ratio", "time of the backward passes, full training = 1"),
+        "rich_fig12b": scattering(_FULL, "train_seconds", "seconds of all training steps"),
+        "rich_fig23": dynamics(_FULL, [FULL, _ALL_BOTTOMS, top_and_bottom(4, "all", 0.5)]),
     },
 )

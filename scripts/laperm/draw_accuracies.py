@@ -6,6 +6,7 @@ from scripts.laperm.fields import fields
 from scripts.laperm.runs import grouped
 from scripts.publishing.curves import by_training
 from scripts.publishing.figures import COLORS, draw_band, epoch_axis, legend_below, percent_axis
+from scripts.publishing.names import subject
 
 PANELS = {
     "val_accuracy": "Held-out images",
@@ -20,11 +21,11 @@ def style_of(training, number):
     return {"color": COLORS[number % len(COLORS)], "linestyle": "-" if is_ours else "--"}
 
 
-def accuracies(title, zoom=False, chosen=lambda curves: curves, name_of=lambda training: training.label):
+def accuracies(what, zoom=False, chosen=lambda curves: curves, name_of=lambda training: training.label):
     """A function that draws held-out and training accuracy side by side, one line for each training.
 
     Args:
-        title: str.
+        what: str, what the title says after the networks and data sets that were run.
         zoom: bool, show the range of the second half of the training only. Defaults to `False`.
         chosen: function of the list of `Curve` that gives those to draw. Defaults to all.
         name_of: function of a `Training` that gives its name in the legend. Defaults to its label.
@@ -50,7 +51,7 @@ def accuracies(title, zoom=False, chosen=lambda curves: curves, name_of=lambda t
             panels[0].set_ylim(*_limits_of_second_half(chosen(curves)))
         panels[0].set_ylabel("accuracy")
         legend_below(figure, panels[0], 3 if len(groups) > 2 else 2)
-        figure.suptitle(title, x=0.01, ha="left")
+        figure.suptitle(f"{subject(curves)}: {what}", x=0.01, ha="left")
 
     return draw
 
@@ -66,11 +67,11 @@ def _limits_of_second_half(curves):
     return min(shown) - margin, max(shown) + margin
 
 
-def accuracies_by_network(title):
+def accuracies_by_network(what):
     """A function that draws a column for each network, held-out accuracy above and training accuracy below.
 
     Args:
-        title: str.
+        what: str, what the title says after the networks and data sets that were run.
 
     Returns:
         Function of a `Figure` of matplotlib and a list of `Curve`.
@@ -91,16 +92,16 @@ def accuracies_by_network(title):
         for axes, name in zip(grid[:, 0], PANELS.values(), strict=True):
             axes.set_ylabel(name)
         legend_below(figure, grid[0, 0], 3)
-        figure.suptitle(title, x=0.01, ha="left")
+        figure.suptitle(f"{subject(curves)}: {what}", x=0.01, ha="left")
 
     return draw
 
 
-def accuracies_by_sparsity(title, name_of, chosen=lambda curves: curves):
+def accuracies_by_sparsity(what, name_of, chosen=lambda curves: curves):
     """A function that draws test and training accuracy at the end over the percentage of weights that remain.
 
     Args:
-        title: str.
+        what: str, what the title says after the networks and data sets that were run.
         name_of: function of the fields of a training that gives the name of its line.
         chosen: function of the list of `Curve` that gives those to draw. Defaults to all.
 
@@ -113,19 +114,19 @@ def accuracies_by_sparsity(title, name_of, chosen=lambda curves: curves):
             name: {100 - p: same for p, same in grouped(of_line, "p").items()}
             for name, of_line in grouped(chosen(curves), name_of).items()
         }
-        for axes in _draw_ends(figure, title, lines):
+        for axes in _draw_ends(figure, f"{subject(curves)}: {what}", lines):
             axes.set(xlabel="weights that remain, %", xlim=(103, 0))
 
     return draw
 
 
-def accuracies_over(title, field, meaning, name_of, order=()):
+def accuracies_over(what, field, meaning, name_of, order=()):
     """A function that draws test and training accuracy at the end over a field of the trainings.
 
     What has none is drawn as a dashed line from side to side, in the color of what has the same name.
 
     Args:
-        title: str.
+        what: str, what the title says after the networks and data sets that were run.
         field: str, `"k"` or `"spread"`.
         meaning: str, what it is, for the axis, which is logarithmic.
         name_of: function of the fields of a training that gives the name of its line.
@@ -141,7 +142,7 @@ def accuracies_over(title, field, meaning, name_of, order=()):
         for name, of_line in grouped(curves, name_of).items():
             lines[name] = grouped(of_line, field)
         numbers = sorted({fields(curve.training)[field] for curve in curves} - {None})
-        for axes in _draw_ends(figure, title, lines):
+        for axes in _draw_ends(figure, f"{subject(curves)}: {what}", lines):
             axes.set(xlabel=meaning, xscale="log")
             axes.set_xticks(numbers, map(str, numbers))
             axes.minorticks_off()

@@ -18,7 +18,7 @@ def draw_figure_3(figure, curves):
         _draw_loss(axes[1], same)
         if column == 0:
             axes[0].set_ylabel("ranking distance / 784")
-            axes[1].set_ylabel("cross-entropy\non 10,000 test images")
+            axes[1].set_ylabel(_of_test_images(same))
     grid[0][0][0].legend(frameon=False, loc="lower left", fontsize=8)
 
 
@@ -35,7 +35,7 @@ def draw_figure_13(figure, curves):
             axes[0].set_ylabel("weights")
             axes[1].set_ylabel("mean of ranking\ndistance, $D_t$ / 784")
             axes[2].set_ylabel("standard deviation,\nSD[$D_t$] / 784")
-            axes[3].set_ylabel("cross-entropy\non 10,000 test images")
+            axes[3].set_ylabel(_of_test_images(same))
     _explain_weights(grid[0][0][0])
     window = load_record(grid[0][1][0]).window
     for axes in grid[0][0][1:3]:
@@ -86,6 +86,10 @@ def _draw_distance(axes, record, names):
             low = np.maximum(values.min(axis=1), 1e-7)
             axes.fill_between(epochs, low, values.max(axis=1), color=color, alpha=0.25, linewidth=0)
     axes.set_yscale("log")
+
+
+def _of_test_images(same):
+    return f"cross-entropy\non {same[0].summary['test_images']:,} test images"
 
 
 def _draw_loss(axes, same):

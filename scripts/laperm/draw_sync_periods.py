@@ -7,6 +7,7 @@ import pandas as pd
 from scripts.laperm.sync_period_findings import EARLY, ONCE, dense_runs, frozen_runs, sparse_runs, synchronized_once
 from scripts.publishing.curves import mean_curve
 from scripts.publishing.figures import COLORS, draw_band, epoch_axis, percent_axis
+from scripts.publishing.names import subject
 
 _WINDOW = 1 / 9  # of all epochs, to either side: 10 of the paper's 90
 
@@ -55,7 +56,7 @@ def draw(figure, curves):
         epoch_axis(axes)
         percent_axis(axes)
     _legend(figure, a, e, d)
-    figure.suptitle("Conv4 on CIFAR-10 by the sync period k, right after synchronizations", x=0.01, ha="left")
+    figure.suptitle(f"{subject(curves)} by the sync period k, right after synchronizations", x=0.01, ha="left")
 
 
 def draw_training(figure, curves):
@@ -68,7 +69,7 @@ def draw_training(figure, curves):
         epoch_axis(axes)
         percent_axis(axes)
     _legend(figure, a, e)
-    figure.suptitle("Conv4 on CIFAR-10 by the sync period k, right after synchronizations", x=0.01, ha="left")
+    figure.suptitle(f"{subject(curves)} by the sync period k, right after synchronizations", x=0.01, ha="left")
 
 
 def colors_of(curves):

@@ -2,9 +2,9 @@
 
 from scripts.laperm.initial_weights import MakeDissimilar, ReducePrecision, ShuffledBestOf, Sparsify
 from scripts.laperm.observers import SyncPeriodFollowsRate
+from scripts.publishing.names import network_name
 from scripts.running.observers import ZerosKept
 
-NETWORK_NAMES = {"conv7": "Conv7", "conv2": "Conv2", "conv4": "Conv4", "conv13": "Conv13", "resnet50": "ResNet50"}
 INNER_NAMES = {
     "adam": "Adam",
     "adamw": "AdamW",
@@ -38,7 +38,7 @@ def fields(training):
     inner = INNER_NAMES.get(optimizer.name, optimizer.name)
     spread = _setting(training, MakeDissimilar, "spread")
     return {
-        "network": NETWORK_NAMES.get(network.name, network.name),
+        "network": network_name(network),
         "method": _AROUND_NAMES.get(optimizer.around, inner),
         "inner": inner,
         "k": optimizer.sync_period,

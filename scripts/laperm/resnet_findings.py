@@ -1,9 +1,10 @@
-"""What the ResNet50 experiments of LaPerm find, as text."""
+"""What the ResNet50 experiments of LaPerm find, as numbers of claims."""
 
 import statistics
 
-from scripts.laperm.runs import final_mean, final_means, only
-from scripts.laperm.tables import differences, minus
+from scripts.laperm.runs import by_seed, final_values, only
+from scripts.laperm.tables import minus
+from scripts.publishing.claims import Ours, in_points
 from scripts.publishing.curves import by_training
 from scripts.publishing.tables import percent
 
@@ -12,49 +13,53 @@ SOON = 3  # epochs after it
 
 
 def against_adam(curves):
-    """LaPerm minus Adam: text, or None without Adam."""
-    ours, adam = only(curves, method="LaPerm"), only(curves, method="Adam")
-    return differences(minus(final_means(ours, "label"), final_mean(adam)))
+    """LaPerm minus Adam."""
+    return in_points(minus(final_values(only(curves, method="LaPerm"), "label"), by_seed(only(curves, method="Adam"))))
 
 
 def changes_between_evaluations(curves):
-    """How much the held-out accuracy goes up and down before and after the first drop of the rate.
+    """How much more LaPerm's held-out accuracy goes up and down before the first drop of the rate than after it.
 
     Args:
         curves: list of `scripts.publishing.curves.Curve`.
 
     Returns:
-        Str, or None where a part has less than two evaluations.
+        Dict from a label to `Ours`, of those with two evaluations or more in either part.
     """
-    said = []
-    for label, same in by_training(curves).items():
-        before, after = [], []
-        for curve in same:
-            changes = curve.values("val_accuracy", by="epochs").diff().abs().dropna()
-            is_late = changes.index > _first_drop(curve)
-            before.extend(changes[~is_late])
-            after.extend(changes[is_late])
-        if before and after:
-            said.append(f"{label}: {100 * statistics.mean(before):.2f} and {100 * statistics.mean(after):.2f} points")
-    return "; ".join(said) or None
+    found = {}
+    for label, same in by_training(only(curves, method="LaPerm")).items():
+        means = [_mean_changes(curve) for curve in same]
+        if all(None not in pair for pair in means):
+            before, after = (statistics.mean(part) for part in zip(*means, strict=True))
+            text = f"{100 * before:.2f} and {100 * after:.2f} points"
+            found[label] = Ours(tuple(early - late for early, late in means), text)
+    return found
+
+
+def _mean_changes(curve):
+    """The mean change from one evaluation to the next before and after the drop, each None for none."""
+    changes = curve.values("val_accuracy", by="epochs").diff().abs().dropna()
+    is_late = changes.index > _first_drop(curve)
+    return [part.mean() if len(part) else None for part in (changes[~is_late], changes[is_late])]
 
 
 def around_the_first_drop(curves):
-    """What LaPerm answers at the first drop of the rate and soon after it, on held-out images.
+    """How much LaPerm's held-out accuracy rises from the first drop of the rate to soon after it.
 
     Args:
         curves: list of `scripts.publishing.curves.Curve`.
 
     Returns:
-        Str, the mean and the lowest seed of each training, or None where nothing was evaluated up to the drop.
+        Dict from a label to `Ours`, whose text has the mean and the lowest seed at both moments; without those of which
+        nothing was evaluated up to the drop.
     """
-    said = []
+    found = {}
     for label, same in by_training(only(curves, method="LaPerm")).items():
-        moments = [[_last_until(_first_drop(curve) + later, curve) for curve in same] for later in (0, SOON)]
-        if None not in moments[0]:
-            each = " and ".join(f"{percent(statistics.mean(m))} (lowest {percent(min(m))})" for m in moments)
-            said.append(f"{label}: {each}")
-    return "; ".join(said) or None
+        at, soon = ([_last_until(_first_drop(curve) + later, curve) for curve in same] for later in (0, SOON))
+        if None not in at:
+            text = " and ".join(f"{percent(statistics.mean(m))} (lowest {percent(min(m))})" for m in (at, soon))
+            found[label] = Ours(tuple(late - early for early, late in zip(at, soon, strict=True)), text)
+    return found
 
 
 def _first_drop(curve):

@@ -5,7 +5,7 @@ import statistics
 import pandas as pd
 
 from scripts.laperm.fields import fields
-from scripts.publishing.curves import ends
+from scripts.publishing.curves import by_training, ends
 
 CHANCE = 0.1  # of ten classes
 
@@ -52,6 +52,27 @@ def final_means(curves, by, metric="test_accuracy"):
         return pd.Series(dtype=float)
     values = {metric: [curve.final(metric) for curve in curves]}
     return ends(curves, fields).assign(**values).groupby(by, sort=False)[metric].mean()
+
+
+def final_values(curves, by, metric="test_accuracy"):
+    """What the runs ended with, seed by seed.
+
+    Args:
+        curves: list of `Curve`, which differ in nothing but this field and the seed.
+        by: the name of a field, or `"label"`.
+        metric: str. Defaults to `"test_accuracy"`.
+
+    Returns:
+        Data frame of floats with a row for each value of the field, in the order of the curves, and a column for each
+        seed; empty for no curves.
+    """
+    groups = by_training(curves) if by == "label" else grouped(curves, by)
+    return pd.DataFrame({name: by_seed(same, metric) for name, same in groups.items()}).T
+
+
+def by_seed(curves, metric="test_accuracy"):
+    """What the runs of one training ended with: Series of floats by seed, empty for no runs."""
+    return pd.Series({curve.seed: curve.final(metric) for curve in curves}, dtype=float)
 
 
 def final_mean(curves, metric="test_accuracy"):

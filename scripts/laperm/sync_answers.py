@@ -5,6 +5,7 @@ import pandas as pd
 from scripts.laperm.draw_sync_periods import colors_of
 from scripts.laperm.sync_period_findings import dense_runs
 from scripts.publishing.figures import COLORS, draw_band, epoch_axis, legend_below, percent_axis
+from scripts.publishing.names import subject
 from scripts.publishing.tables import percent
 
 _CHANGES = {
@@ -70,4 +71,4 @@ def draw_answers(figure, curves):
     if runs:
         agreement.legend(frameon=False, ncols=2, fontsize=9)
     legend_below(figure, last, len(_CHANGES))
-    figure.suptitle("Conv4 on CIFAR-10: answers that a synchronization changes", x=0.01, ha="left")
+    figure.suptitle(f"{subject(curves)}: answers that a synchronization changes", x=0.01, ha="left")

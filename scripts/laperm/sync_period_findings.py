@@ -1,16 +1,21 @@
-"""What sweeping the sync period k shows, in numbers, as text."""
+"""What sweeping the sync period k shows: the claims about it, and how they are measured."""
 
 import statistics
 
+import pandas as pd
+
 from scripts.laperm.ranking_traits import rank_correlation
-from scripts.laperm.runs import CHANCE, final_mean, final_means, grouped, only, synchronizes_once
-from scripts.laperm.tables import differences, minus
+from scripts.laperm.runs import CHANCE, by_seed, final_values, grouped, only, synchronizes_once
+from scripts.laperm.tables import minus
+from scripts.publishing.claims import Claim, Ours, in_points
 from scripts.publishing.curves import mean_curve
 from scripts.publishing.tables import percent, points
+from scripts.publishing.verdicts import ABOVE, BELOW, CLEARLY_ABOVE, CLEARLY_BELOW, POINT, accuracy, at_most, no_worse
 
 ONCE, FROZEN = "one synchronization, at the end", "p = 50 %, Adam, zeros frozen"
 EARLY = 2 / 3  # of all epochs: the paper's 60 of 90
 _FIRST = 1 / 9  # of all epochs: the paper's 10 of 90
+_SELDOM = 1 / 5  # of an epoch's steps: the paper's 200 of 1000
 
 
 def dense_runs(curves):
@@ -38,88 +43,145 @@ def _by_k(curves, p):
     return dict(sorted(grouped(swept, "k").items()))
 
 
-def _means(runs, metric="test_accuracy"):
-    return final_means([curve for same in runs.values() for curve in same], "k", metric)
+def _values(runs):
+    return final_values([curve for same in runs.values() for curve in same], "k")
+
+
+def _mean_of_the_first_two_thirds(same):
+    held_out = mean_curve(same, by="epochs")
+    return held_out[held_out.index <= EARLY * held_out.index[-1]].mean()
+
+
+def _after_the_first_ninth(same):
+    held_out = mean_curve(same, by="epochs")
+    first = held_out[held_out.index <= _FIRST * held_out.index[-1]].tail(1)
+    return first.item() if len(first) else None
+
+
+def _at_the_end(metric):
+    return lambda same: statistics.mean(curve.final(metric) for curve in same)
+
+
+def _seeds_of(runs):
+    """The runs of each seed that all k have: list of dict from k to a list of one `Curve`."""
+    seeds = [{curve.seed for curve in same} for same in runs.values()]
+    return [
+        {k: [curve for curve in same if curve.seed == seed] for k, same in runs.items()}
+        for seed in sorted(set.intersection(*seeds))
+    ]
+
+
+def _correlation(runs, measure):
+    return rank_correlation([*runs], [measure(same) for same in runs.values()])
 
 
 def _correlations(curves):
     runs = dense_runs(curves)
     if len(runs) < 3:
-        return None
-    early = []
-    for same in runs.values():
-        held_out = mean_curve(same, by="epochs")
-        early.append(held_out[held_out.index <= EARLY * held_out.index[-1]].mean())
+        return {}
     parts = {
-        "mean held-out accuracy of the first two thirds": early,
-        "held-out accuracy at the end": _means(runs, "val_accuracy"),
-        "training accuracy at the end": _means(runs, "train_accuracy"),
-        "test accuracy at the end": _means(runs),
+        "mean held-out accuracy of the first two thirds": (_mean_of_the_first_two_thirds, BELOW),
+        "held-out accuracy at the end": (_at_the_end("val_accuracy"), ABOVE),
+        "training accuracy at the end": (_at_the_end("train_accuracy"), ABOVE),
+        "test accuracy at the end": (_at_the_end("test_accuracy"), ABOVE),
     }
-    return "; ".join(f"{name}: {rank_correlation([*runs], [*values]):+.2f}" for name, values in parts.items())
+    return {
+        name: Ours(
+            tuple(_correlation(seed, measure) for seed in _seeds_of(runs)),
+            f"{_correlation(runs, measure):+.2f}",
+            stated,
+        )
+        for name, (measure, stated) in parts.items()
+    }
 
 
 def _at_first(curves):
-    said = []
-    for k, same in dense_runs(curves).items():
-        held_out = mean_curve(same, by="epochs")
-        first = held_out[held_out.index <= _FIRST * held_out.index[-1]].tail(1)
-        said += [f"k = {k}: {percent(mean)}" for mean in first]
-    return "; ".join(said)
+    runs = dense_runs(curves)
+    first = {k: _after_the_first_ninth(same) for k, same in runs.items()}
+    if not first or None in first.values():
+        return {}
+    values = [_correlation(seed, _after_the_first_ninth) for seed in _seeds_of(runs)]
+    return {"": Ours(tuple(values), "; ".join(f"k = {k}: {percent(mean)}" for k, mean in first.items()))}
 
 
 def _one(curves):
-    means = _means(dense_runs(curves))
-    if 1 not in means or len(means) < 2:
-        return None
-    others = means.drop(1)
+    values = _values(dense_runs(curves))
+    if 1 not in values.index or len(values) < 2:
+        return {}
+    others = values.drop(1).mean(axis=1)
     named = {"worst": others.idxmin(), "best": others.idxmax()}
-    return differences({f"minus k = {k}, the {name} other": means[1] - others[k] for name, k in named.items()})
+    found = {f"minus k = {k}, the {name} other": values.loc[1] - values.loc[k] for name, k in named.items()}
+    return in_points(pd.DataFrame(found).T)
 
 
 def _once(curves):
     same = synchronized_once(curves)
     if not same:
-        return None
-    before, after = (mean_curve(same, when=when).iloc[-1] for when in ("before", "after"))
-    return (
-        f"{percent(final_mean(same))}; held-out images {percent(before)} before it and "
-        f"{percent(after)} after it; chance is {percent(CHANCE)}"
-    )
+        return {}
+    ends = [[curve.values("val_accuracy", when).iloc[-1] for when in ("before", "after")] for curve in same]
+    before, after = map(statistics.mean, zip(*ends, strict=True))
+    tests = tuple(by_seed(same))
+    return {
+        "test images": Ours(tests, percent(statistics.mean(tests)), accuracy(0.138)),
+        "held-out images": Ours(
+            tuple(late - early for early, late in ends),
+            f"{percent(before)} before it and {percent(after)} after it, where chance is {percent(CHANCE)}",
+            CLEARLY_BELOW,
+        ),
+    }
 
 
 def _falls(curves):
     runs = dense_runs(curves)
     if not runs:
-        return None
+        return {}
     k, same = max(runs.items())
-    before, after = (mean_curve(same, when=when, by="epochs") for when in ("before", "after"))
-    falls = (before - after).dropna()  # the final one of `fit` is seen only after it
-    if len(falls) < 2:
-        return None
-    is_early = falls.index <= EARLY * after.index[-1]
-    named = (("first two thirds", falls[is_early]), ("last third", falls[~is_early]))
-    each = ", ".join(f"{name} {points(statistics.mean(part))} points" for name, part in named if len(part))
-    return f"k = {k}, {each}; the first one from {percent(before.iloc[0])} to {percent(after.iloc[0])}"
+    parts = {"first two thirds": [], "last third": []}
+    for curve in same:
+        before, after = (curve.values("val_accuracy", when, by="epochs") for when in ("before", "after"))
+        falls = (before - after).dropna()  # the final one of `fit` is seen only after it
+        if len(falls) < 2:
+            return {}
+        is_early = falls.index <= EARLY * after.index[-1]
+        for part, of in zip(parts.values(), (falls[is_early], falls[~is_early]), strict=True):
+            part += [of.mean()] if len(of) else []
+    first = [mean_curve(same, when=when).iloc[0] for when in ("before", "after")]
+    more = {"first two thirds": f", the first one from {percent(first[0])} to {percent(first[1])}", "last third": ""}
+    stated = {"first two thirds": CLEARLY_ABOVE, "last third": at_most(POINT)}
+    return {
+        f"k = {k}, {name}": Ours(tuple(part), f"{points(statistics.mean(part))} points{more[name]}", stated[name])
+        for name, part in parts.items()
+        if part
+    }
 
 
 def _removed(curves):
-    return differences(minus(_means(sparse_runs(curves)), _means(dense_runs(curves)), "k = {}"))
+    return in_points(minus(_values(sparse_runs(curves)), _values(dense_runs(curves)), "k = {}"))
 
 
 def _frozen(curves):
-    return differences(minus(_means(sparse_runs(curves)), final_mean(frozen_runs(curves)), "k = {}"))
+    seldom = {k: same for k, same in sparse_runs(curves).items() if k >= _SELDOM * same[0].steps_per_epoch}
+    return in_points(minus(_values(seldom), by_seed(frozen_runs(curves)), "k = {}"))
 
 
-FINDINGS = {
-    "Before the 60th of 90 epochs larger k are worse, at the end they are better (rank correlation with k).": (
-        _correlations
+CLAIMS = (
+    Claim(
+        "Before the 60th of 90 epochs larger k are worse, at the end they are better (rank correlation with k).",
+        _correlations,
     ),
-    "Larger k start slower (held-out accuracy after the first ninth of all epochs).": _at_first,
-    "k = 1 is clearly worse than all others.": _one,
-    "One synchronization at the end gives 13.8 %.": _once,
-    "With the largest k the accuracy falls sharply at synchronizations, and hardly at the end (before minus after, "
-    "held-out images).": _falls,
-    "Removing half of the weights costs nothing, and with k = 1000 it gains (p = 50 % minus p = 0 %).": _removed,
-    "With half removed, k of 200 and more is well above Adam with the zeros frozen (LaPerm minus Adam).": _frozen,
-}
+    Claim("Larger k start slower (held-out accuracy after the first ninth of all epochs).", _at_first, BELOW),
+    Claim("k = 1 is clearly worse than all others.", _one, CLEARLY_BELOW),
+    Claim("One synchronization at the end destroys what was learned: 13.8 %.", _once),
+    Claim(
+        "With the largest k the accuracy falls sharply at synchronizations, and hardly at the end (before minus after, "
+        "held-out images).",
+        _falls,
+    ),
+    Claim("Removing half of the weights costs nothing (p = 50 % minus p = 0 %).", _removed, no_worse()),
+    Claim(
+        "With half removed, k of 200 and more, a fifth of an epoch, is well above Adam with the zeros frozen (LaPerm "
+        "minus Adam).",
+        _frozen,
+        CLEARLY_ABOVE,
+    ),
+)

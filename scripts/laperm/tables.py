@@ -1,22 +1,21 @@
-"""The published tables of section 5: one line for each training, then what the paper finds, with our numbers."""
+"""The published tables of section 5, one line for each training, and how its claims are measured."""
 
 import statistics
 
 import pandas as pd
 
 from scripts.laperm.published_weights import published_beside
-from scripts.laperm.runs import final_means, grouped, only, synchronizes_once
+from scripts.laperm.runs import final_means, final_values, grouped, only, synchronizes_once
+from scripts.publishing.claims import in_points
 from scripts.publishing.curves import by_training
 from scripts.publishing.tables import frame_table, mean_min_max, percent, points, without_empty_columns
 
 
-def table(paper, findings, published=(), *, sync_period=True):
+def table(paper, published=(), *, sync_period=True):
     """A function that makes the table of an experiment.
 
     Args:
         paper: dict from a label to the paper's number, as text.
-        findings: dict from what the paper finds, as a sentence, to a function of a list of `Curve` that
-            says what ours are, as text, or gives None where the runs for it are not there.
         published: tuple of str, networks of `models.published` whose lines follow where they have been evaluated.
         sync_period: bool, say how often an epoch synchronizes. Defaults to `True`.
 
@@ -29,19 +28,11 @@ def table(paper, findings, published=(), *, sync_period=True):
         lines = pd.DataFrame([_line(same, sync_period) for same in evaluated.values()], dtype=object)
         lines["paper"] = lines["training"].map(paper)
         images = " and ".join(f"{n:,}" for n in sorted({curve.summary["test_images"] for curve in curves}))
-        said = {finding: ours(curves) for finding, ours in findings.items()}
-        return "\n".join(
-            [
-                frame_table(without_empty_columns(lines)),
-                "",
-                "Accuracies are those of the last weights, LaPerm's after the last synchronization; of "
-                f"{images} test images.",
-                "",
-                "What the paper finds, and ours, of mean test accuracies unless it says otherwise:",
-                "",
-                *(f"- {finding} Ours: {text}." for finding, text in said.items() if text),
-            ]
+        note = (
+            "Accuracies are those of the last weights, LaPerm's after the last synchronization; of "
+            f"{images} test images."
         )
+        return f"{frame_table(without_empty_columns(lines))}\n\n{note}"
 
     return make
 
@@ -84,24 +75,27 @@ def differences(found):
 
 
 def minus(ours, others, name="{}"):
-    """The differences of what both have, in the order of the first.
+    """The differences of what both have, seed by seed, in the order of the first.
 
     Args:
-        ours: Series of floats, as of `final_means`.
-        others: Series with some of its index, or one float, or None for nothing.
+        ours: data frame, as of `scripts.laperm.runs.final_values`.
+        others: data frame with some of its rows, or a Series, as of `by_seed`, for all of them.
         name: str, what to say of each, with `{}` for its index. Defaults to the index.
 
     Returns:
-        Series of floats, indexed by these names.
+        Data frame of floats, with these names as index.
 
     Example:
 
-    >>> minus(pd.Series({20: 0.5, 10: 0.25, 5: 1.0}), pd.Series({10: 0.5, 20: 0.25}), "k = {}").to_dict()
+    >>> import pandas as pd
+    >>> ours = pd.DataFrame({0: [0.5, 0.25, 1.0]}, index=[20, 10, 5])
+    >>> minus(ours, pd.DataFrame({0: [0.25, 0.5]}, index=[20, 10]), "k = {}")[0].to_dict()
     {'k = 20': 0.25, 'k = 10': -0.25}
     """
-    others = others.reindex(ours.index) if isinstance(others, pd.Series) else others
-    found = ours.iloc[:0] if others is None else (ours - others).dropna()
-    return found.rename(name.format)
+    if others.empty or ours.empty:
+        return ours.iloc[:0]
+    found = ours - others.reindex(ours.index) if isinstance(others, pd.DataFrame) else ours.sub(others, axis="columns")
+    return found.dropna(how="all").rename(index=name.format)
 
 
 def best_over_worst_sync_period(name_of):
@@ -127,7 +121,7 @@ def best_over_worst_sync_period(name_of):
 
 
 def minus_dense(percents, chosen, name_of):
-    """A function that says how much is lost with some of the weights removed: minus the mean test accuracy of p = 0 %.
+    """A function that measures what is lost with some of the weights removed: minus the test accuracy of p = 0 %.
 
     Args:
         percents: range or tuple of int, the p that count.
@@ -135,15 +129,16 @@ def minus_dense(percents, chosen, name_of):
         name_of: as in `scripts.laperm.runs.grouped`, what has several p.
 
     Returns:
-        Function of a list of `Curve` that gives text, or None.
+        Function of a list of `Curve` for a `scripts.publishing.claims.Claim`.
     """
 
     def loss(curves):
         found = {}
         for name, same in grouped(only(chosen(curves), method="LaPerm"), name_of).items():
-            means = final_means(same, "p")
-            lost = minus(means[means.index.isin(percents)], means.get(0))
-            found |= {f"{name}, p = {p} %": difference for p, difference in lost.items()}
-        return differences(found)
+            values = final_values(same, "p")
+            if 0 in values.index:
+                lost = minus(values[values.index.isin(percents)], values.loc[0], f"{name}, p = {{}} %")
+                found |= in_points(lost)
+        return found
 
     return loss

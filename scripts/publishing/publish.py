@@ -6,7 +6,9 @@ import matplotlib.figure
 import pandas as pd
 
 from scripts.experiment import find, trainings_of
+from scripts.publishing.claims import claims_beside_ours
 from scripts.publishing.curves import by_training, collect, ends, evaluations
+from scripts.publishing.quick_check import QUICK, QUICK_CHECK, as_quick_check, mark
 from scripts.publishing.tables import frame_table, mean_min_max, percent
 from scripts.running.files import read_json, replacing, write_csv
 from scripts.running.runner import folder_of
@@ -30,10 +32,17 @@ def publish(name, size, results, folder, suffix=""):
     for picture, draw in {name: experiment.draw, **experiment.more_pictures}.items():
         figure = matplotlib.figure.Figure(figsize=(9, 4.5), layout="constrained")
         draw(figure, curves)
+        if size == QUICK:
+            mark(figure)
         with replacing(folder / f"{picture}{suffix}.png") as partial:
             figure.savefig(partial, dpi=150, format="png")
     table = experiment.table(curves) if experiment.table else summarize(curves, experiment.paper)
-    said = [f"# {name}, size {size}", experiment.claim, table, *_failures(name, size, results), _circumstances(curves)]
+    if size == QUICK:
+        table = as_quick_check(table)
+    elif experiment.claims:
+        table = f"{table}\n\n{claims_beside_ours(experiment.claims, curves)}"
+    title = f"# {name}, size {size}" + (f": {QUICK_CHECK}" if size == QUICK else "")
+    said = [title, experiment.opening, table, *_failures(name, size, results), _circumstances(curves)]
     text = "\n\n".join(said) + "\n"
     with replacing(folder / f"{name}{suffix}.md") as partial:
         partial.write_text(text)
@@ -48,7 +57,7 @@ def refuse_another_size(name, size, folder, suffix=""):
     """
     path = pathlib.Path(folder) / f"{name}{suffix}.md"
     title = path.read_text().partition("\n")[0] if path.exists() else ""
-    there = title.rpartition("size ")[2]
+    there = title.rpartition("size ")[2].partition(":")[0]
     if title and there != size:
         raise ValueError(
             f"{path} is published at size {there}. Received: --size {size}. Publish beside it with --suffix _{size}, "

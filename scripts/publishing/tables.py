@@ -28,6 +28,7 @@ def markdown_table(head, lines):
 def frame_table(frame):
     """A data frame as a table in Markdown, its index left out; a missing cell is `-`.
 
+    >>> import pandas as pd
     >>> print(frame_table(pd.DataFrame({"k": [20, None], "accuracy": ["97.00 %", "98.00 %"]}, dtype=object)))
     | k | accuracy |
     |---|---|

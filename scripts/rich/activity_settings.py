@@ -2,12 +2,12 @@
 
 from scripts.experiment import Experiment
 from scripts.rich.activity import Activity
+from scripts.rich.activity_claims import activity_claims
 from scripts.rich.activity_tables import activity_rows, activity_table
 from scripts.rich.draw_activity import drawing
 from scripts.rich.settings import PRINTED_RATE, USUAL_RATE, adam, balanced, section_3
 from scripts.running.training import changed
 
-_DATASETS = {"mnist": "MNIST", "fashion_mnist": "Fashion-MNIST"}
 _SEEDS = {"quick": (0,), "laptop": (0, 1, 2), "paper": tuple(range(5))}
 _QUICK = {"epochs": 2, "data": balanced("digits", limit=300, validation=100)}
 
@@ -30,7 +30,6 @@ def relu_nets(name, dataset):
             for width in widths
         )
 
-    title = f"5-layer ReLU-Nets on {_DATASETS[dataset]}"
     return Experiment(
         claim="Active parameters are spread over all layers of a narrow ReLU-Net, and concentrated in the very bottom "
         "and the very top layer of a wide one.",
@@ -40,10 +39,11 @@ def relu_nets(name, dataset):
             "paper": trainings((100, 5000)),
         },
         seeds=_SEEDS,
-        draw=drawing(title),
-        more_pictures={f"{name}_rate_{PRINTED_RATE}": drawing(title, PRINTED_RATE)},
+        draw=drawing(),
+        more_pictures={f"{name}_rate_{PRINTED_RATE}": drawing(PRINTED_RATE)},
         rows=activity_rows,
         table=activity_table,
+        claims=activity_claims(concentrated_at_top=True),
     )
 
 
@@ -74,9 +74,10 @@ def conv_nets(depth, dataset):
             "paper": trainings((10, 100)),
         },
         seeds=_SEEDS,
-        draw=drawing(f"{depth + 1}-layer Conv-Nets on {_DATASETS[dataset]}"),
+        draw=drawing(),
         rows=activity_rows,
         table=activity_table,
+        claims=activity_claims(concentrated_at_top=False),
     )
 
 

@@ -1,4 +1,4 @@
-"""Where the active parameters are, as numbers: the shares of the layers, and the paper's findings beside ours."""
+"""Where the active parameters are, as numbers: the shares of the layers."""
 
 import dataclasses
 import functools
@@ -17,6 +17,10 @@ _LEGEND = (
     "many of all parameters were active in the mean: less than alpha where fewer components of the gradient differ "
     "from 0."
 )
+
+
+# Parts of a network, by the places of their layers from the bottom.
+BOTTOM, BETWEEN, TOP = slice(0, 1), slice(1, -1), slice(-1, None)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -41,6 +45,16 @@ class Network:
         groups = written(self.curves, SHARES).groupby(["percent", "layer"], sort=False)
         shares = groups["share"].agg(["mean", "min", "max"])
         return shares.assign(fraction=groups["fraction"].mean(), parameters=groups["parameters"].first())
+
+    @functools.cached_property
+    def times(self):
+        """How many times its share of all parameters a layer's share of the active ones is.
+
+        Data frame by alpha and layer, bottom first, with a column for each seed.
+        """
+        shares = written(self.curves, SHARES).pivot(index=["percent", "layer"], columns="seed", values="share")
+        in_order = shares.reindex(self.shares.index)
+        return in_order.div(self.sizes.reindex(in_order.index, level="layer"), axis="index")
 
     @property
     def percents(self):
@@ -84,11 +98,11 @@ def activity_rows(curves):
 
 
 def activity_table(curves):
-    """The shares of the layers, and the paper's findings with our numbers: tables in Markdown."""
+    """The shares of the layers, and of those that the paper speaks of: tables in Markdown."""
     parts = []
     for rate, networks in by_rate(curves).items():
         heading = [] if rate == USUAL_RATE else [f"### Learning rate {rate}"]
-        parts += [*heading, _table_of_shares(networks), _table_of_findings(networks)]
+        parts += [*heading, _table_of_shares(networks), _table_of_parts(networks)]
     return "\n\n".join([*parts, _LEGEND])
 
 
@@ -109,20 +123,20 @@ def _table_of_shares(networks):
     return markdown_table(["network", "seeds", "test accuracy", "alpha", "active", *layers], lines)
 
 
-def _table_of_findings(networks):
-    """What the paper says of narrow and wide networks, each with our numbers for every alpha."""
-    findings = {
-        "narrow: spread over all layers, none far from 1x": _extremes,
-        "wide: concentrated in the bottom layer": _part(slice(0, 1)),
-        "wide: in the top layer too of ReLU-Nets, not of Conv-Nets": _part(slice(-1, None)),
-        "wide: hardly any in the layers between": _part(slice(1, -1)),
+def _table_of_parts(networks):
+    """The layers that the paper speaks of, with what each network has there for every alpha."""
+    parts = {
+        "all, the least and the most active": _extremes,
+        "the bottom": _part(BOTTOM),
+        "the top": _part(TOP),
+        "between": _part(BETWEEN),
     }
     lines = [
-        [finding, f"{alpha} %", *(numbers(each.shares.loc[alpha, "mean"], each.sizes) for each in networks)]
-        for finding, numbers in findings.items()
+        [part, f"{alpha} %", *(numbers(each.shares.loc[alpha, "mean"], each.sizes) for each in networks)]
+        for part, numbers in parts.items()
         for alpha in networks[0].percents
     ]
-    return markdown_table(["finding of the paper", "alpha", *(network.name for network in networks)], lines)
+    return markdown_table(["layers", "alpha", *(network.name for network in networks)], lines)
 
 
 def _extremes(shares, sizes):

@@ -3,6 +3,7 @@
 import matplotlib.cm
 import matplotlib.colors
 
+from scripts.publishing.names import subject
 from scripts.publishing.tables import percent
 from scripts.rich.activity_tables import by_rate
 from scripts.rich.settings import USUAL_RATE
@@ -10,13 +11,12 @@ from scripts.rich.settings import USUAL_RATE
 _COLOR_MAP = "cividis"
 
 
-def drawing(title, rate=USUAL_RATE):
+def drawing(rate=USUAL_RATE):
     """A function that draws how often the parameters of each layer were active.
 
     A row for each alpha; the weight matrices from bottom to top, of one network beside the other.
 
     Args:
-        title: str.
         rate: float, the learning rate of the trainings to draw. Defaults to the usual one, which the title leaves out.
 
     Returns:
@@ -30,7 +30,7 @@ def drawing(title, rate=USUAL_RATE):
         inches = [*len(networks) * [1.2 * layers], 1]
         figure.set_size_inches(sum(inches), 5.6)
         figure.suptitle(
-            f"{title}{setting}: how often parameters were among the most active $\\alpha$ %.\n"
+            f"{subject(curves)}{setting}: how often parameters were among the most active $\\alpha$ %.\n"
             "Above a weight matrix: its layer's share of the active parameters.\n"
             "Inputs go downwards, outputs to the right; the kernels of a convolution are tiles of 3 by 3.",
             x=0.01,

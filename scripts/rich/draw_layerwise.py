@@ -5,6 +5,7 @@ import numpy as np
 
 from scripts.publishing.curves import by_training, ends
 from scripts.publishing.figures import COLORS
+from scripts.publishing.names import subject
 from scripts.rich.layerwise import Layerwise
 from scripts.rich.layerwise_variants import PRE_TRAINED, family_of, is_pre_trained, numbers_of, rho_of
 
@@ -24,11 +25,10 @@ STYLES = {
 }
 
 
-def drawing(title, full):
+def drawing(full):
     """A function that draws, for each variant, the accuracy and beside it the time of the backward passes.
 
     Args:
-        title: str.
         full: list of `Training`, of each size the one with which the others are compared.
 
     Returns:
@@ -51,22 +51,21 @@ def drawing(title, full):
                 )
             axes.grid(axis="x", alpha=0.3)
             axes.set_axisbelow(True)
-            axes.set_xlim(0, 1.15)
+            axes.set_xlim(0, max(1.15, axes.get_xlim()[1]))
         accuracy.set_yticks(range(len(groups)), groups, size=9)
         accuracy.invert_yaxis()
         accuracy.set_xlabel("test accuracy")
         accuracy.xaxis.set_major_formatter(matplotlib.ticker.PercentFormatter(1))
         time.set_xlabel("time of the backward passes, full training = 1")
-        figure.suptitle(f"{title}: mean and range", x=0.01, ha="left")
+        figure.suptitle(f"{subject(curves)}: mean and range", x=0.01, ha="left")
 
     return draw
 
 
-def scattering(title, full, key, axis):
+def scattering(full, key, axis):
     """A function that draws the test error of each variant against a time.
 
     Args:
-        title: str.
         full: as in `drawing`; only what differs in nothing but the variant is compared.
         key: str, the time in the summary of a run.
         axis: str, what it is called.
@@ -101,16 +100,15 @@ def scattering(title, full, key, axis):
         axes.yaxis.set_major_formatter(matplotlib.ticker.PercentFormatter(1))
         axes.grid(alpha=0.3)
         figure.legend(named.values(), named, loc="outside right upper", frameon=False, fontsize=9)
-        figure.suptitle(f"{title}: marker size by rho", x=0.01, ha="left")
+        figure.suptitle(f"{subject(curves)}: marker size by rho", x=0.01, ha="left")
 
     return draw
 
 
-def dynamics(title, full, variants):
+def dynamics(full, variants):
     """A function that draws the errors of some variants against the seconds spent on backward passes so far.
 
     Args:
-        title: str.
         full: as in `drawing`.
         variants: list of dict, as in `scripts.rich.layerwise_variants`: each is drawn without and with pre-training.
 
@@ -131,7 +129,7 @@ def dynamics(title, full, variants):
             each.grid(alpha=0.3)
         named = dict(zip(*axes[0].get_legend_handles_labels()[::-1], strict=True))
         figure.legend(named.values(), named, loc="outside lower center", ncols=2, frameon=False)
-        figure.suptitle(f"{title}: a line for each seed", x=0.01, ha="left")
+        figure.suptitle(f"{subject(curves)}: a line for each seed", x=0.01, ha="left")
 
     return draw
 

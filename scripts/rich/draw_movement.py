@@ -1,6 +1,7 @@
 """The figures of section 4: accuracy after re-initialization by percentage, and initial against trained by width."""
 
 from scripts.publishing.figures import COLORS
+from scripts.publishing.names import subject
 from scripts.rich.movement_tables import networks
 
 # A width has its colour in every figure.
@@ -18,13 +19,12 @@ _LIMITS = {"log": (-0.002, 125), "linear": (-2, 102)}
 _BAR = 0.42  # the width of one, where networks are 1 apart
 
 
-def drawing_curves(rows, rate, title):
+def drawing_curves(rows, rate):
     """A function that draws the curves of one learning rate: active re-initialization on the left, lazy on the right.
 
     Args:
         rows: tuple of pairs, one for each row of the picture: the depth, and `"log"` or `"linear"` for its axis.
         rate: float.
-        title: str.
 
     Returns:
         Function of a `Figure` of matplotlib and a list of `Curve`.
@@ -52,7 +52,7 @@ def drawing_curves(rows, rate, title):
         shown = {line.get_color(): line for axes in all_axes[:, 0] for line in axes.lines}
         in_order = [shown[color] for color in _WIDTH_COLORS.values() if color in shown]
         figure.legend(handles=in_order, loc="outside lower center", ncols=7, frameon=False, columnspacing=1.2)
-        figure.suptitle(f"{title}, Adam at {rate:g}: mean and range over the seeds", x=0.01, ha="left")
+        figure.suptitle(f"{subject(curves)}, Adam at {rate:g}: mean and range over the seeds", x=0.01, ha="left")
 
     return draw
 
@@ -63,11 +63,8 @@ def _draw_band(axes, accuracies, width):
     axes.fill_between(x, accuracies["min"], accuracies["max"], color=color, alpha=0.15, linewidth=0)
 
 
-def drawing_bars(title):
+def drawing_bars():
     """A function that draws initial and trained accuracy by width: one row for each depth, one column for each rate.
-
-    Args:
-        title: str.
 
     Returns:
         Function of a `Figure` of matplotlib and a list of `Curve`.
@@ -86,7 +83,7 @@ def drawing_bars(title):
             row[0].set_ylabel("test accuracy")
         handles, labels = all_axes[0, 0].get_legend_handles_labels()
         figure.legend(handles, labels, loc="outside lower center", ncols=len(labels), frameon=False)
-        figure.suptitle(f"{title}: mean and range over the seeds", x=0.01, ha="left")
+        figure.suptitle(f"{subject(curves)}: mean and range over the seeds", x=0.01, ha="left")
 
     return draw
 

@@ -44,8 +44,11 @@ def test_every_declaration_is_whole(name):
 
 def test_run_then_figure(tmp_path, capsys):
     results = ["--results", str(tmp_path)]
-    assert main(["run", "quickstart", "--size", "quick", "--only", "LaPerm", "--seeds", "0", "1", *results]) == 0
+    run = ["run", "quickstart", "--size", "quick", "--only", "LaPerm", "--seeds", "0", "1", *results]
+    assert main([*run, "--data", str(tmp_path)]) == 0
     shown = capsys.readouterr().out
+    assert shown.startswith("--data is not used: the data set digits comes with scikit-learn\n")
+    assert "QUICK CHECK" in shown
     assert "[2/2] LaPerm (k = 20), seed 1" in shown
     assert "| LaPerm (k = 20) | 2 |" in shown
     assert "2 of 2" in shown
@@ -54,7 +57,8 @@ def test_run_then_figure(tmp_path, capsys):
     rows = read_csv(tmp_path / "quickstart.csv")
     assert set(rows["label"]) == {"LaPerm (k = 20)"}
     assert set(rows["seed"]) == {0, 1}
-    assert find("quickstart").claim in (tmp_path / "quickstart.md").read_text()
+    page = (tmp_path / "quickstart.md").read_text()
+    assert page.startswith(f"# quickstart, size quick: QUICK CHECK\n\n{find('quickstart').opening}\n\nQUICK CHECK")
     assert main(["figure", "quickstart", "--size", "quick", "--suffix", "_quick", *results]) == 0
     for file in ("csv", "png", "md"):
         assert (tmp_path / f"quickstart_quick.{file}").read_bytes() == (tmp_path / f"quickstart.{file}").read_bytes()
@@ -63,7 +67,10 @@ def test_run_then_figure(tmp_path, capsys):
 def test_an_experiment_on_mnist_runs_at_quick_size(tmp_path, data_directory, capsys):
     options = ["--size", "quick", "--data", str(data_directory), "--results", str(tmp_path)]
     assert main(["run", "laperm_fig10", *options]) == 0
-    assert "error" not in capsys.readouterr().err
+    shown = capsys.readouterr()
+    assert "error" not in shown.err
+    assert "--data is not used" not in shown.out
+    assert "85.5" not in shown.out
 
 
 def test_laperm_fig10_draws_the_papers_sparsities(data_directory):
@@ -87,7 +94,8 @@ def test_bad_input_is_one_sentence_and_exit_1(tmp_path, capsys):
         ("run", "quickstart", "--size", "paper"): "no such size",
         ("run", "quickstart", "--only", "SGD"): "No training has such a label",
         ("run", "laperm_fig10", "--size", "quick", "--data", str(tmp_path)): "mnist.npz",
-        ("run", "laperm_fig10", "--size", "quick", "--data", str(tmp_path / "none")): "mnist.npz",
+        ("run", "laperm_fig10", "--size", "quick", "--data", str(tmp_path / "none")): "must be there",
+        ("run", "quickstart", "--data", str(tmp_path / "none")): "must be there",
     }.items():
         assert main([*arguments, *results]) == 1
         error = capsys.readouterr().err

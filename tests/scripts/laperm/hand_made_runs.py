@@ -4,6 +4,7 @@ import pandas as pd
 
 from scripts.experiment import find, trainings_of
 from scripts.laperm.fields import fields
+from scripts.publishing.claims import claims_beside_ours
 from scripts.publishing.curves import Curve
 
 
@@ -43,6 +44,20 @@ def seen_before(run, values):
 
 
 def said(name, curves):
-    """The findings of an experiment by their first words."""
-    lines = find(name).table(curves).splitlines()
-    return {line[2:20]: line.split("Ours: ")[1] for line in lines if line.startswith("- ")}
+    """What ours are in the claims of an experiment, by their first words."""
+    return {sentence: ours for sentence, (ours, _) in _claims(name, curves).items()}
+
+
+def verdicts(name, curves):
+    """The verdicts on the claims of an experiment, by their first words."""
+    return {sentence: verdict.rstrip(".") for sentence, (_, verdict) in _claims(name, curves).items()}
+
+
+def _claims(name, curves):
+    lines = claims_beside_ours(find(name).claims, curves).splitlines()
+    found = {}
+    for line in lines:
+        if line.startswith("- "):
+            sentence, _, ours = line[2:].removeprefix("The paper claims: ").partition(" Ours: ")
+            found[sentence[:18]] = ours.split(" Verdict: ") if " Verdict: " in ours else (ours, "")
+    return found

@@ -5,6 +5,7 @@ import pandas as pd
 from scripts.experiment import find
 from scripts.publishing.curves import Curve
 from scripts.rich.activity import Activity, SavedActivity, block_means, layer_shares, picture
+from scripts.rich.activity_claims import activity_claims
 from scripts.rich.activity_tables import activity_table
 from scripts.rich.settings import adam, balanced, section_3
 from scripts.running.files import write_csv
@@ -83,7 +84,7 @@ def test_table_by_hand(tmp_path):
         "| width 4 |  |  | 10 % | 10.00 % | 60.00 % (50.00 to 70.00), 1.00x | 20.00 % (10.00 to 30.00), 0.67x "
         "| 20.00 % (20.00 to 20.00), 2.00x |",
     ]
-    start = lines.index("| finding of the paper | alpha | width 4 | width 9 |") + 2
+    start = lines.index("| layers | alpha | width 4 | width 9 |") + 2
     assert [line.split(" | ")[2:] for line in lines[start : start + 4]] == [
         ["0.67x (dense2) to 2.00x (output)", "0.10x (dense2) to 1.50x (dense1) |"],
         ["60.00 % of the active, 60.00 % of all: 1.00x", "90.00 % of the active, 60.00 % of all: 1.50x |"],
@@ -92,6 +93,29 @@ def test_table_by_hand(tmp_path):
     ]
     last = lines[lines.index("### Learning rate 0.1") + 5]
     assert last.startswith("| width 9 |  |  | 10 % | 4.00 % | 0.00 % (0.00 to 0.00), 0.00x |")
+
+
+def test_claims_by_hand(tmp_path):
+    # Of 60, 30 and 10 % of the parameters the narrow network has 60, 20 and 20 % of the active ones, so 0.67 to 2 times
+    # as many; the wide one 1.5 times at the bottom in the mean, 1.4 and 1.6 in its seeds, 0.3 at the top,
+    # 0.23 between.
+    curves = [
+        curve_of(tmp_path, 4, 0, (0.6, 0.2, 0.2), 10),
+        curve_of(tmp_path, 4, 1, (0.6, 0.2, 0.2), 10),
+        curve_of(tmp_path, 9, 0, (0.84, 0.12, 0.04), 10),
+        curve_of(tmp_path, 9, 1, (0.96, 0.02, 0.02), 10),
+    ]
+    said = [claim.text(curves).split(" Ours: ")[1] for claim in activity_claims(concentrated_at_top=False)]
+    assert said == [
+        "alpha = 10 %, dense2: 0.67x (holds); alpha = 10 %, output: 2.00x (does not hold). Verdict: does not hold "
+        "(1 of 2 hold).",
+        "alpha = 10 %: 1.50x. Verdict: holds.",
+        "alpha = 10 %: 0.30x. Verdict: holds.",
+        "alpha = 10 %: 0.23x. Verdict: holds.",
+    ]
+    top = activity_claims(concentrated_at_top=True)[2]
+    assert top.text(curves).endswith("in the top layer. Ours: alpha = 10 %: 0.30x. Verdict: does not hold.")
+    assert top.text(curves[:2]).endswith("Ours: not run. Verdict: cannot tell.")
 
 
 def test_settings_are_those_of_the_paper():
