@@ -24,7 +24,7 @@ from scripts.publishing.claims import Claim, Ours, in_points
 from scripts.publishing.curves import mean_curve
 from scripts.publishing.names import NETWORK_NAMES
 from scripts.publishing.tables import points
-from scripts.publishing.verdicts import ABOVE, BELOW, SLIGHTLY_BELOW, as_good
+from scripts.publishing.verdicts import ABOVE, BELOW, SLIGHTLY_BELOW, no_worse
 
 _WIDTHS = {"conv2": 0.25, "conv4": 0.25, "conv13": 0.125}
 
@@ -93,7 +93,7 @@ CLAIMS = (
     ),
     Claim("LaPerm is usually slightly below Adam (LaPerm minus Adam).", _against("Adam"), SLIGHTLY_BELOW, most=True),
     Claim("The larger the network, the better LaPerm compares (the same difference).", _growth, ABOVE),
-    Claim("It is comparable to Lookahead (LaPerm minus Lookahead).", _against("Lookahead"), as_good()),
+    Claim("It ends no lower than Lookahead (LaPerm minus Lookahead).", _against("Lookahead"), no_worse()),
 )
 
 EXPERIMENT = Experiment(

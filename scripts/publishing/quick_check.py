@@ -7,7 +7,9 @@ _SENTENCE = "QUICK CHECK of seconds, to see that everything runs: not a result."
 
 def mark(figure):
     """Write QUICK CHECK in red at the top right of a `Figure` of matplotlib."""
-    text = figure.text(0.995, 0.995, QUICK_CHECK, color="red", weight="bold", ha="right", va="top", zorder=100)
+    style = {"color": "red", "weight": "bold", "ha": "right", "va": "top", "zorder": 100}
+    box = {"facecolor": "white", "edgecolor": "none", "pad": 1}  # readable over a long title, too
+    text = figure.text(0.995, 0.995, QUICK_CHECK, bbox=box, **style)
     text.set_in_layout(False)
 
 

@@ -129,17 +129,18 @@ def overall(verdicts, most=False):
 
     Args:
         verdicts: list of str.
-        most: bool, whether the claim is about most of them only: it holds if more than half do. Defaults to `False`.
+        most: bool, whether the claim is about most of them only: then the verdict is that of more than half, where one
+            that holds has the direction, too. Defaults to `False`.
 
     Returns:
         Str.
     """
     if not verdicts:
         return CANNOT_TELL
-    if most and verdicts.count(HOLDS) > len(verdicts) / 2:
-        return HOLDS
-    if most and verdicts.count(DOES_NOT_HOLD) < len(verdicts) / 2:
-        return CANNOT_TELL
+    if most:
+        groups = {HOLDS: (HOLDS,), IN_DIRECTION: (HOLDS, IN_DIRECTION), DOES_NOT_HOLD: (DOES_NOT_HOLD,)}
+        found = [name for name, group in groups.items() if sum(one in group for one in verdicts) > len(verdicts) / 2]
+        return found[0] if found else CANNOT_TELL
     return next(one for one in (DOES_NOT_HOLD, CANNOT_TELL, IN_DIRECTION, HOLDS) if one in verdicts)
 
 

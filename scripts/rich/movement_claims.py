@@ -4,7 +4,7 @@ import itertools
 
 from scripts.publishing.claims import Claim, Ours
 from scripts.publishing.tables import percent
-from scripts.publishing.verdicts import ABOVE, as_good, at_most, number
+from scripts.publishing.verdicts import ABOVE, CLEARLY_ABOVE, as_good, at_most, number
 from scripts.rich.movement_tables import FEW, networks, smallest_enough
 
 _WIDE_ENOUGH = 1000  # of a single hidden layer: wider random networks are no better
@@ -32,7 +32,7 @@ def _of_each(measure):
 
 
 def _points(fraction):
-    return f"{round(100 * fraction, 1) + 0.0:.1f} points"  # never -0.0
+    return f"{round(100 * fraction, 2) + 0.0:.2f} points"  # never -0.00
 
 
 def _differences(values):
@@ -62,12 +62,13 @@ def _rises(network):
 
 
 def _wider_initial(curves):
+    """Initial networks, which know no rate: each pair once."""
     found = {}
-    for setting, group in _by_setting(curves).items():
+    for group in _by_setting(curves).values():
         for narrow, wide in itertools.pairwise(group):
             stated = as_good() if narrow.depth == 1 and narrow.width >= _WIDE_ENOUGH else ABOVE
             ours = _differences(_initial(wide) - _initial(narrow))
-            found[f"{setting}, w = {wide.width:,} minus {narrow.width:,}"] = Ours(ours.values, ours.text, stated)
+            found[f"d = {wide.depth}, w = {wide.width:,} minus {narrow.width:,}"] = Ours(ours.values, ours.text, stated)
     return found
 
 
@@ -96,9 +97,10 @@ def _enough(curves):
 
 MOVEMENT_CLAIMS = (
     Claim(
-        "Even putting 0.1 % of the parameters back, the most active, hurts at every width (loss).",
+        "Even putting 0.1 % of the parameters back, the most active, leads to a significant drop at every width (loss, "
+        "at least one point).",
         _of_each(_lost),
-        ABOVE,
+        CLEARLY_ABOVE,
     ),
     Claim(
         "Most networks are worst where about 10 % of the parameters, the most active, are put back (the lowest).",

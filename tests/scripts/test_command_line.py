@@ -59,6 +59,7 @@ def test_run_then_figure(tmp_path, capsys):
     assert set(rows["seed"]) == {0, 1}
     page = (tmp_path / "quickstart.md").read_text()
     assert page.startswith(f"# quickstart, size quick: QUICK CHECK\n\n{find('quickstart').opening}\n\nQUICK CHECK")
+    assert main(["figure", "quickstart", "--size", "quick", *results]) == 0  # over its own size
     assert main(["figure", "quickstart", "--size", "quick", "--suffix", "_quick", *results]) == 0
     for file in ("csv", "png", "md"):
         assert (tmp_path / f"quickstart_quick.{file}").read_bytes() == (tmp_path / f"quickstart.{file}").read_bytes()

@@ -1,5 +1,7 @@
 """The printed names, and pictures that say what was run and how long."""
 
+import pathlib
+
 import matplotlib.figure
 import numpy as np
 import pandas as pd
@@ -15,6 +17,8 @@ from scripts.publishing.quick_check import mark
 from scripts.running.images import Images
 from scripts.running.network import Network
 from scripts.running.training import Training
+
+RESULTS = pathlib.Path(__file__).resolve().parents[3] / "results"
 
 
 def curve(network, data, **arguments):
@@ -55,6 +59,14 @@ def test_the_mark_is_red_and_at_the_top_right():
     red, green, blue, _ = pictures[1][rows, columns].min(axis=0)
     assert (green, blue) == (0, 0)
     assert red > 200
+
+
+@pytest.mark.parametrize(
+    "page", sorted(set(RESULTS.glob("*.md")) - {RESULTS / "README.md"}), ids=lambda page: page.stem
+)
+def test_published_pages_begin_as_they_would_today(page):
+    title, opening, _ = page.read_text().split("\n\n", 2)
+    assert opening == find(title.removeprefix("# ").partition(",")[0]).opening
 
 
 @pytest.mark.parametrize("name", names())

@@ -90,10 +90,12 @@ def test_of_several_numbers_all_must_hold():
     assert overall([HOLDS, IN_DIRECTION, CANNOT_TELL]) == CANNOT_TELL
     assert overall([CANNOT_TELL, DOES_NOT_HOLD, HOLDS]) == DOES_NOT_HOLD
     assert overall([]) == CANNOT_TELL
-    # Of most: 2 of 3, 1 of 3, and 1 of 3 where no more than one fails.
+    # Of most: 2 of 3 hold, fail, have the direction at least, and no verdict has more than half.
     assert overall([HOLDS, DOES_NOT_HOLD, HOLDS], most=True) == HOLDS
     assert overall([HOLDS, DOES_NOT_HOLD, DOES_NOT_HOLD], most=True) == DOES_NOT_HOLD
+    assert overall([HOLDS, IN_DIRECTION, DOES_NOT_HOLD], most=True) == IN_DIRECTION
     assert overall([HOLDS, DOES_NOT_HOLD, CANNOT_TELL], most=True) == CANNOT_TELL
+    assert overall([HOLDS, DOES_NOT_HOLD], most=True) == CANNOT_TELL
 
 
 def test_what_is_printed():

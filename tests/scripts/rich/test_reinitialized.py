@@ -124,10 +124,10 @@ def test_claims_by_hand(made_up):
     texts = [claim.text(made_up) for claim in MOVEMENT_CLAIMS]
     ten, thousand = (f"d = 1, rate 0.1, w = {width}" for width in ("10", "1,000"))
     assert [text.split(" Ours: ")[1] for text in texts] == [
-        f"{ten}: 5.0 points; {thousand}: 45.0 points. Verdict: cannot tell.",
+        f"{ten}: 5.00 points; {thousand}: 45.00 points. Verdict: cannot tell.",
         f"{ten}: 20.00 % at 10 %; {thousand}: 5.00 % at 50 %. Verdict: cannot tell.",
-        f"{ten}: 10.0 points; {thousand}: 10.0 points. Verdict: cannot tell.",
-        f"{thousand} minus 10: -5.0 points. Verdict: cannot tell.",
+        f"{ten}: 10.00 points; {thousand}: 10.00 points. Verdict: cannot tell.",
+        "d = 1, w = 1,000 minus 10: -5.00 points. Verdict: cannot tell.",
         "d = 1, rate 0.1: trained w = 10 85.00 %, random w = 1,000 15.00 %. Verdict: cannot tell.",
         f"{thousand}: 0.1 %. Verdict: cannot tell.",
     ]
