@@ -8,7 +8,8 @@ from train_by_reconnect.callbacks.layerwise import LayerwiseTraining, trainable_
 from train_by_reconnect.callbacks.layerwise_schemes import MiddleOnly, RandomBeta, RandomUniform, TopAndBottom
 from train_by_reconnect.callbacks.ranking_monitor import RankingMonitor
 from train_by_reconnect.callbacks.snapshots import KernelSnapshots
-from train_by_reconnect.callbacks.synchronization import SyncEvaluation, SyncPeriodScheduler
+from train_by_reconnect.callbacks.sync_evaluation import SyncEvaluation
+from train_by_reconnect.callbacks.synchronization import SyncPeriodScheduler
 from train_by_reconnect.conversion.connectivity_model import connectivity_model
 from train_by_reconnect.conversion.strip import strip
 from train_by_reconnect.conversion.weight_removal import remove_weights

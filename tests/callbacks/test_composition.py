@@ -146,3 +146,19 @@ def test_train_on_batch_leaves_zeros_that_come_back():
     step = keras.callbacks.LambdaCallback(on_train_batch_begin=lambda *_, **__: model.train_on_batch(X[:4], Y[:4]))
     fit(model, KeepZeros(), step, epochs=1)
     assert all(map(np.array_equal, zeros(model), are_zero))
+
+
+@pytest.mark.parametrize("hook", ["on_train_batch_end", "on_epoch_end"])
+@pytest.mark.parametrize("order", [1, -1])
+@pytest.mark.parametrize("before", [False, True])
+def test_a_synchronization_that_another_callback_makes(hook, order, before):
+    # k = 100 is never due; the other callback synchronizes after step 4, the last of the first epoch.
+    model = network(LaPerm(keras.optimizers.Adam(0.05), sync_period=100), run_eagerly=True)
+
+    def synchronize(*_, **__):
+        if int(model.optimizer.iterations) == 4:
+            model.optimizer.synchronize()
+
+    evaluation = SyncEvaluation({"train": (X, Y)}, [MSE], before=before)
+    fit(model, *[keras.callbacks.LambdaCallback(**{hook: synchronize}), evaluation][::order])
+    assert [(row["step"], row["when"]) for row in evaluation.rows] == [(4, "after"), (8, "after")]

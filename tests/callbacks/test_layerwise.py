@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from train_by_reconnect.callbacks.layerwise import LayerwiseTraining, trainable_layers
 from train_by_reconnect.callbacks.layerwise_schemes import MiddleOnly, RandomBeta, RandomUniform, TopAndBottom
-from train_by_reconnect.callbacks.synchronization import SyncEvaluation
+from train_by_reconnect.callbacks.sync_evaluation import SyncEvaluation
 from train_by_reconnect.optimizers.laperm import LaPerm
 from train_by_reconnect.optimizers.lookahead import Lookahead
 
