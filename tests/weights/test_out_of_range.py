@@ -12,6 +12,7 @@ from train_by_reconnect import (
     profile_similarity,
     prune_by_magnitude,
     ranking,
+    reduce_precision,
     score_profiles,
     share_value,
     sparsify,
@@ -112,6 +113,16 @@ def test_make_dissimilar_of_weights_whose_squares_leave_the_range():
         new = model.get_weights()[0] / scale
         np.testing.assert_allclose(np.mean(new**2), np.mean(old**2), rtol=1e-13)
         assert not np.allclose(new, old)
+
+
+def test_one_magnitude_of_weights_whose_squares_leave_the_range():
+    # The root mean square of (3, -3, 3) is 3, and with 0 for -3 the two that are left have 3 * sqrt(3 / 2).
+    for scale in (1e-170, 1e160):
+        for precision, expected in (("signs", [3, -3, 3]), ("binary", [3 * 1.5**0.5, 0, 3 * 1.5**0.5])):
+            model = keras.Sequential([keras.Input((3,)), layers.Dense(1, use_bias=False, dtype="float64")])
+            model.set_weights([np.array([[3], [-3], [3]]) * scale])
+            reduce_precision(model, precision)
+            np.testing.assert_allclose(model.get_weights()[0].ravel() / scale, expected, rtol=1e-14)
 
 
 @pytest.mark.parametrize("rate", [None, "0.5", np.nan, [0.5, None], [[0.5], [0.5]]])

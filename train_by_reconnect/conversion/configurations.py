@@ -46,7 +46,10 @@ def configurations_given(layers: Sequence[keras.Layer]) -> Iterator[None]:
 
 
 def _classes_by_configuration(layer: keras.Layer) -> collections.Counter:
-    made = type(layer).from_config(layer.get_config())
+    try:
+        made = type(layer).from_config(layer.get_config())
+    except Exception:  # whatever it is, a file could not be loaded either
+        return collections.Counter()
     return collections.Counter(type(each) for each in keras_internals.all_layers(made))
 
 

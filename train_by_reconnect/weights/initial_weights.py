@@ -11,7 +11,7 @@ import numpy as np
 from train_by_reconnect.backend.rows import from_rows, to_rows
 from train_by_reconnect.weights.kernels import KernelReport, kernels_to_change, reports_of
 from train_by_reconnect.weights.listing import Listing
-from train_by_reconnect.weights.ranges import is_fraction, limits_of
+from train_by_reconnect.weights.ranges import is_fraction, limits_of, root_mean_square
 
 
 def sparsify(
@@ -44,7 +44,7 @@ def sparsify(
     Example:
 
     >>> import keras
-    >>> model = keras.Sequential([keras.Input((10,)), keras.layers.Dense(5, name="a"), keras.layers.Dense(4, name="b")])
+    >>> model = keras.Sequential([keras.Input((10,)), keras.layers.Dense(5), keras.layers.Dense(4)])
     >>> [(report.sparsity, report.asked, report.input_limit) for report in sparsify(model, 0.5, seed=0)]
     [(0.2, 0.5, 0.2), (0.5, 0.5, None)]
 
@@ -221,13 +221,8 @@ def _scaled(rows: np.ndarray, factor: np.ndarray) -> tuple[np.ndarray, np.ndarra
     exact = rows.astype("float64")
     scaled = exact * factor[:, np.newaxis]
     if scaled.any():
-        factor = factor * (_root_mean_square(exact) / _root_mean_square(scaled))
+        factor = factor * (root_mean_square(exact) / root_mean_square(scaled))
     return (exact * factor[:, np.newaxis]).astype(rows.dtype), factor
-
-
-def _root_mean_square(values: np.ndarray) -> float:
-    largest = np.abs(values).max()  # divided by first: its square may be out of range
-    return float(largest * np.sqrt(np.mean(np.square(values / largest))))
 
 
 def _check_not_lost(kernel: keras.Variable, rows: np.ndarray, new: np.ndarray, spread: float) -> None:

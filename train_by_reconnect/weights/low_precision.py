@@ -7,6 +7,7 @@ import keras
 import numpy as np
 
 from train_by_reconnect.weights.kernels import kernels_to_change
+from train_by_reconnect.weights.ranges import root_mean_square
 
 
 def reduce_precision(model: keras.Model, precision: int | Literal["signs", "binary"]) -> dict[str, int]:
@@ -64,5 +65,5 @@ def _rounded(value: np.ndarray, bits: int) -> np.ndarray:
 
 def _of_one_magnitude(value: np.ndarray, precision: str) -> np.ndarray:
     signs = np.where(value >= 0, 1.0, -1.0 if precision == "signs" else 0.0)
-    size = np.sqrt(np.mean(value**2) / np.mean(signs**2)) if signs.any() else 0.0
+    size = root_mean_square(value) / root_mean_square(signs) if signs.any() else 0.0
     return signs * size

@@ -1,4 +1,4 @@
-"""Numbers within their range: fractions from 0 to 1, and what a dtype can hold."""
+"""Numbers within their range: fractions from 0 to 1, what a dtype can hold, and squares."""
 
 from typing import Any
 
@@ -29,3 +29,15 @@ def limits_of(dtype: str) -> tuple[float, float]:
     """
     limits = np.finfo("float32" if dtype == "bfloat16" else dtype)  # NumPy does not know it; its range is float32's
     return float(limits.tiny), float(limits.max)
+
+
+def root_mean_square(values: np.ndarray) -> float:
+    """The root of the mean square, also of numbers whose squares are out of range.
+
+    Example:
+
+    >>> root_mean_square(np.array([3e200, -3e200]))
+    3e+200
+    """
+    largest = np.abs(values).max()
+    return float(largest * np.sqrt(np.mean(np.square(values / largest)))) if largest else 0.0
