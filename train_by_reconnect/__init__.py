@@ -9,6 +9,7 @@ from train_by_reconnect.callbacks.layerwise_schemes import MiddleOnly, RandomBet
 from train_by_reconnect.callbacks.ranking_monitor import RankingMonitor
 from train_by_reconnect.callbacks.snapshots import KernelSnapshots
 from train_by_reconnect.callbacks.sync_evaluation import SyncEvaluation
+from train_by_reconnect.callbacks.sync_every_epoch import SyncEveryEpoch
 from train_by_reconnect.callbacks.synchronization import SyncPeriodScheduler
 from train_by_reconnect.conversion.connectivity_model import connectivity_model
 from train_by_reconnect.conversion.strip import strip
@@ -22,6 +23,7 @@ from train_by_reconnect.layers.objective import (
     changed_fractions,
     set_objective,
 )
+from train_by_reconnect.optimizers.guarantee import PermutationCheck, is_permutation
 from train_by_reconnect.optimizers.laperm import LaPerm
 from train_by_reconnect.optimizers.lookahead import Lookahead
 from train_by_reconnect.version import __version__
@@ -33,7 +35,7 @@ from train_by_reconnect.weights.initial_weights import (
     sparsify,
 )
 from train_by_reconnect.weights.kernels import KernelReport
-from train_by_reconnect.weights.layouts import Layout, describe_layer, describe_variables
+from train_by_reconnect.weights.layouts import Layout, describe_layer
 from train_by_reconnect.weights.low_precision import reduce_precision
 from train_by_reconnect.weights.magnitude_pruning import prune_by_magnitude
 from train_by_reconnect.weights.movement import Movement, trainable_values
@@ -48,6 +50,7 @@ from train_by_reconnect.weights.profile_scores import ProfileScore, score_profil
 from train_by_reconnect.weights.profiles import WeightProfile, weight_profiles
 from train_by_reconnect.weights.ranking_distance import ranking, ranking_distance
 from train_by_reconnect.weights.similarity import profile_distance, profile_similarity
+from train_by_reconnect.weights.variables import describe_variables
 
 __all__ = [
     "ActivityMap",
@@ -65,6 +68,7 @@ __all__ = [
     "MiddleOnly",
     "MinimalChange",
     "Movement",
+    "PermutationCheck",
     "PositiveUniform",
     "ProfileScore",
     "RandomBeta",
@@ -73,6 +77,7 @@ __all__ = [
     "Signed",
     "SignedConstant",
     "SyncEvaluation",
+    "SyncEveryEpoch",
     "SyncPeriodScheduler",
     "TopAndBottom",
     "WeightProfile",
@@ -86,6 +91,7 @@ __all__ = [
     "describe_variables",
     "fixed_points",
     "full_batch_gradient",
+    "is_permutation",
     "log10_permutations",
     "make_dissimilar",
     "most_active",

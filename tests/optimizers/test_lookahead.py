@@ -64,6 +64,7 @@ def test_every_trainable_variable_takes_part():
     model = keras.Sequential([keras.Input((3,)), norm, dense])
     optimizer = Lookahead("sgd", slow_step_size=0.5)
     optimizer.build(model.trainable_variables)
+    optimizer.recapture()
     norm.moving_mean.assign(norm.moving_mean + 1)
     before = [variable.numpy() for variable in model.trainable_variables]
     for variable in model.trainable_variables:
@@ -80,6 +81,7 @@ def test_frozen_weights_stay():
     model = keras.Sequential([keras.Input((3,)), frozen, free])
     optimizer = Lookahead("sgd", slow_step_size=0.5)
     optimizer.build(model.trainable_variables)
+    optimizer.recapture()
     start = free.kernel.numpy()
     for layer in (frozen, free):
         layer.kernel.assign(layer.kernel + 1)

@@ -5,6 +5,7 @@ import tensorflow as tf
 from train_by_reconnect import LaPerm, Lookahead
 
 
+@pytest.mark.filterwarnings("ignore:The layer that owns a variable")
 @pytest.mark.parametrize("wrapper", [LaPerm, Lookahead])
 def test_a_step_without_synchronization_assigns_no_weights(wrapper):
     kernel = keras.Variable(tf.ones((4, 3)))

@@ -5,6 +5,7 @@ import pytest
 
 from train_by_reconnect import LaPerm, Lookahead
 
+pytestmark = pytest.mark.filterwarnings("ignore:The layer that owns a variable")
 OPTIMIZERS = pytest.mark.parametrize("optimizer_class", [LaPerm, Lookahead])
 
 
@@ -123,7 +124,7 @@ def test_loss_scaling_goes_outside(optimizer_class):
 
 
 @OPTIMIZERS
-@pytest.mark.parametrize("sync_period", [0, -1, True, 2.0, 2.5, "3", None, float("inf")])
+@pytest.mark.parametrize("sync_period", [0, -1, True, 2.0, 2.5, "3", float("inf")])
 def test_sync_period_out_of_range(optimizer_class, sync_period):
     message = r"`sync_period` must be an integer of at least 1.*Received: sync_period=.*Pass e.g."
     with pytest.raises(ValueError, match=message):

@@ -31,6 +31,11 @@ def own_trainable_variables(layer: keras.Layer) -> list[keras.Variable]:
     return list(layer._trainable_variables)
 
 
+def own_variables(layer: keras.Layer) -> list[keras.Variable]:
+    """The variables that a layer tracks itself, without those of the layers inside; none of one that is half made."""
+    return [*getattr(layer, "_trainable_variables", ()), *getattr(layer, "_non_trainable_variables", ())]
+
+
 def variable_attribute(layer: keras.Layer, name: str) -> str:
     """The name of the attribute that is the variable: with LoRA the public one is a sum, computed at each look."""
     return f"_{name}" if getattr(layer, "lora_enabled", False) else name
@@ -135,6 +140,37 @@ def metric_for(identifier: Any, y: Any, predicted: Any) -> keras.metrics.Metric:
     return compile_utils.get_metric(identifier, y, predicted)
 
 
+_AFTER_LAST_BATCH = "_get_metrics_result_or_logs"  # what `fit` calls next, and `evaluate` at its end
+
+
+def call_after_last_batch(model: keras.Model, function: Callable[[], None] | None) -> None:
+    """Let the `fit` under way call a function at the end of each epoch, before all else; None: no more.
+
+    A `fit` that begins later does not call it, also where this one ends with an exception.
+    """
+    for name in (_AFTER_LAST_BATCH, "evaluate"):
+        vars(model).pop(name, None)
+    if function is None:
+        return
+    history, results, evaluate = model.history, getattr(model, _AFTER_LAST_BATCH), model.evaluate
+    is_evaluating = False
+
+    def results_after_function(logs: Any) -> Any:
+        if model.history is history and not is_evaluating:
+            function()
+        return results(logs)
+
+    def evaluate_without_function(*args: Any, **kwargs: Any) -> Any:
+        nonlocal is_evaluating
+        is_evaluating = True
+        try:
+            return evaluate(*args, **kwargs)
+        finally:
+            is_evaluating = False
+
+    vars(model).update({_AFTER_LAST_BATCH: results_after_function, "evaluate": evaluate_without_function})
+
+
 @contextlib.contextmanager
 def frozen(variables: Iterable[keras.Variable]) -> Iterator[None]:
     """Take variables out of the steps that are run, or compiled, meanwhile."""
@@ -161,6 +197,12 @@ def learning_rate_of(optimizer: keras.optimizers.Optimizer) -> Any:
 def moving_averages(optimizer: keras.optimizers.Optimizer, *default: Any) -> list[keras.Variable]:
     """The moving averages of the weights; like `getattr`, the default or an AttributeError where there are none."""
     return getattr(optimizer, "_model_variables_moving_average", *default)
+
+
+def know_variables(optimizer: keras.optimizers.Optimizer, variables: Iterable[keras.Variable]) -> None:
+    """Let an optimizer be built for these variables without making any state, as a wrapper has an inner one for it."""
+    vars(optimizer)["_trainable_variables"] = list(variables)  # `SwapEMAWeights` looks there
+    optimizer.built = True
 
 
 # TensorFlow.

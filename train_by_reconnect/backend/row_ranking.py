@@ -9,18 +9,27 @@ _CHUNK = 1 << 17
 _NOT_FINITE = "a weight is NaN or infinite"
 
 
-@np.errstate(invalid="ignore")  # a signalling NaN is refused below, without a warning first
+def _keys(values: np.ndarray) -> np.ndarray:
+    """Integers in the order of floats, -0.0 equal to 0.0.
+
+    The bits of floats, read as integers, order positive ones rightly; a negative one becomes minus its magnitude's
+    bits. No arithmetic is done on the floats: TensorFlow's threads take subnormal numbers for zero in it.
+    """
+    bits = np.ascontiguousarray(values).view({4: np.int32, 8: np.int64}[values.dtype.itemsize])
+    signs = bits >> (8 * bits.itemsize - 1)
+    keys = bits & np.iinfo(bits.dtype).max
+    keys ^= signs
+    keys -= signs
+    return keys
+
+
 def _pack(rows: np.ndarray) -> np.ndarray:
     """One int64 a weight: its order in the high half, its position in the low half.
 
-    The bits of floats, read as integers, order positive floats rightly and negative ones backwards: flipping
-    the lower 31 bits of the negatives mends that. Adding 0.0 first makes -0.0 equal to 0.0. The position in the
-    low half breaks ties, so a plain sort of these is a stable argsort, several times faster than `np.argsort`.
+    The position breaks ties, so a plain sort of these is a stable argsort, several times faster than `np.argsort`.
     """
     # In rows, whatever the layout of a transposed kernel: everything after runs along them.
-    bits = (np.ascontiguousarray(rows, np.float32) + np.float32(0)).view(np.int32)
-    bits ^= (bits >> 31) & np.int32(0x7FFFFFFF)
-    packed = bits.astype(np.int64)
+    packed = _keys(np.ascontiguousarray(rows, np.float32)).astype(np.int64)
     packed <<= 32
     packed |= np.arange(rows.shape[1], dtype=np.int64)
     return packed
@@ -90,10 +99,10 @@ def _positions(rows: np.ndarray) -> np.ndarray:
     if rows.dtype == np.float64:  # 64 bits of value leave no room for a position
         if not np.isfinite(rows).all():
             raise ValueError(_NOT_FINITE)
-        return np.argsort(rows, axis=1, kind="stable")
+        return np.argsort(_keys(rows), axis=1, kind="stable")
     packed = _pack(rows)
     packed.sort(axis=1)
-    if (packed[:, -1:] >> 32 >= _INFINITY).any() or (packed[:, :1] >> 32 < -_INFINITY).any():
+    if (packed[:, -1:] >> 32 >= _INFINITY).any() or (packed[:, :1] >> 32 <= -_INFINITY).any():
         raise ValueError(_NOT_FINITE)
     packed &= _POSITION
     return packed

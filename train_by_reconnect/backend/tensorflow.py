@@ -23,7 +23,11 @@ outside_graph = tf.init_scope
 
 def are_initialized(variables: Sequence[keras.Variable]) -> bool:
     """Whether every variable can be read now: not while the first step of a model that was never built is traced."""
-    return all(bool(variable.value.is_initialized()) for variable in variables)
+    return all(bool(_value_of(variable).is_initialized()) for variable in variables)
+
+
+def _value_of(variable: keras.Variable | tf.Variable) -> tf.Variable:
+    return variable.value if isinstance(variable, keras.Variable) else variable
 
 
 def fail_when_run(message: str) -> None:
@@ -44,7 +48,7 @@ def assign_if(
             variable.assign(value)
 
     def present() -> list[Tensor]:
-        return [tf.convert_to_tensor(variable.value) for variable in variables]
+        return [tf.convert_to_tensor(_value_of(variable)) for variable in variables]
 
     def assign_new() -> Tensor:
         assign(function(present()))
@@ -158,15 +162,20 @@ def _permute_on_host(rows: list[Tensor], values: list[Tensor], names: list[list[
 
 
 def _permute_by_argsort(rows: Tensor, sorted_rows: Tensor) -> Tensor:
-    """One argsort and its inverse: the inverse of "where is the r-th smallest" is "which rank is here".
-
-    Some devices sort -0.0 before 0.0, so both become 0.0 first.
-    """
+    """One argsort and its inverse: the inverse of "where is the r-th smallest" is "which rank is here"."""
     units, size = rows.shape
-    positions = tf.argsort(tf.where(rows == 0, tf.zeros_like(rows), rows), axis=1, stable=True)
+    positions = tf.argsort(_keys(rows), axis=1, stable=True)
     starts = tf.range(0, units * size, size)[:, tf.newaxis]
     ranking = tf.math.invert_permutation(tf.reshape(positions + starts, [-1]))
     return tf.reshape(tf.gather(tf.reshape(sorted_rows, [-1]), ranking), rows.shape)
+
+
+def _keys(rows: Tensor) -> Tensor:
+    """Integers in the order of floats, as NumPy makes them: some devices sort -0.0 before 0.0, or zero subnormals."""
+    integer = {2: tf.int16, 4: tf.int32, 8: tf.int64}[rows.dtype.size]
+    bits = tf.cast(tf.bitcast(rows, integer), tf.int64 if integer is tf.int64 else tf.int32)
+    magnitude = tf.bitwise.bitwise_and(bits, tf.constant(integer.max, bits.dtype))
+    return tf.where(bits < 0, -magnitude, magnitude)
 
 
 def diverged_message(name: str) -> str:

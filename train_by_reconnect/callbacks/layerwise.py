@@ -12,7 +12,7 @@ from train_by_reconnect.backend.types import Logs
 from train_by_reconnect.callbacks.train_steps import TrainSteps, around_next_step
 from train_by_reconnect.optimizers.periodic import PeriodicOptimizer
 from train_by_reconnect.weights.kernels import check_built
-from train_by_reconnect.weights.layouts import describe_variables
+from train_by_reconnect.weights.variables import describe_variables
 
 
 class Scheme(Protocol):
@@ -195,7 +195,7 @@ def trainable_layers(model: keras.Model) -> list[tuple[keras.Layer, list[keras.V
     """
     check_built(model)
     trainable = model.trainable_variables
-    kinds = {id(v): layout.kind for v, layout in zip(trainable, describe_variables(trainable), strict=True)}
+    kinds = {id(v): layout.kind for v, layout in zip(trainable, describe_variables(trainable, model=model), strict=True)}
     found: list[tuple[keras.Layer, list[keras.Variable]]] = []
     before_first: list[keras.Variable] = []
     for layer in keras_internals.layers_in_order(model):

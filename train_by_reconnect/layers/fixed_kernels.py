@@ -265,6 +265,7 @@ class FixedKernels(keras.layers.Wrapper):
         }
 
 
+# Their kernels are the wrapped layer's, which describes them itself.
 @describe_layer.register(FixedKernels)
 def _(layer: FixedKernels) -> list[tuple[keras.Variable, Layout]]:
     return [(scores, Layout("scores", None)) for scores in getattr(layer, "scores", [])]

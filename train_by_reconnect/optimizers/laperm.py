@@ -1,5 +1,10 @@
 """LaPerm: train by permuting the initial weights."""
 
+import copy
+import dataclasses
+import inspect
+import math
+import warnings
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,22 +17,40 @@ from train_by_reconnect.backend import keras_internals
 from train_by_reconnect.backend.rows import to_rows
 from train_by_reconnect.backend.types import Axes, Tensor
 from train_by_reconnect.optimizers.periodic import PeriodicOptimizer
-from train_by_reconnect.weights.layouts import Layout, describe_variables
+from train_by_reconnect.weights.layouts import Layout
+from train_by_reconnect.weights.variables import describe_as_before, path_of
 
 
 @keras.saving.register_keras_serializable(package="train_by_reconnect")
 class LaPerm(PeriodicOptimizer):
-    """Lookahead permutation: every k steps the weights become a permutation of their own initial values.
+    """Lookahead permutation: every k steps the kernels become a permutation of their own initial values.
 
     The inner optimizer takes the steps. After every k of them comes a *synchronization*: each weight vector becomes
     the permutation of its own initial values that has the ranking which the inner optimizer has just learned,
     `theta_t <- sigma_theta_t(theta_sorted)`. Equal weights keep their order. The layer decides what a weight vector
-    is: see the table in `train_by_reconnect.weights.layouts`.
+    is: see the table in `train_by_reconnect.weights.layouts`, and `describe()` for what was decided.
 
-    After `fit` the weights are a permutation of the initial ones, also where k does not divide the number of steps:
-    `fit` ends with a synchronization. Keras reports the last epoch's validation before that; the callback
-    `SyncEvaluation` evaluates after it. With an inner optimizer that keeps moving averages, the averages give the final
-    ranking.
+    **What is guaranteed.** The weight vectors of all kernels are permutations of their initial ones right after a
+    synchronization, and at no other time. Biases, and scale and offset of normalization layers, are trained freely
+    (`skip_bias`, `skip_batch_norm`), and so are kernels that `unit_axes` leaves alone. `fit` ends with a
+    synchronization, so the guarantee holds after it, whatever k. But it does not hold
+
+    - at the end of an epoch, in the middle of `fit`: neither for the validation that Keras reports, nor for what
+      `ModelCheckpoint` saves. `EarlyStopping(restore_best_weights=True)` brings such weights back *after* the final
+      synchronization;
+    - where a callback changes the weights after `fit`'s end, or while one holds moving averages in their place
+      (`SwapEMAWeights(swap_on_epoch=True)`, `SwapEMAWeights` during validation);
+    - after `fit` was interrupted.
+
+    With the callback `SyncEveryEpoch` it holds at the end of every epoch too, before anything else sees it, and so for
+    validation, checkpoints and early stopping. `is_permutation(model)` tells whether it holds now, and
+    `model.optimizer.synchronize()` makes it hold. With an inner optimizer that keeps moving averages, the averages
+    give the final ranking.
+
+    **How to choose k.** As a rule of thumb, a training should have about fifty synchronizations: k = steps / 50, at
+    least 20. A small k starts fast and ends lower, a larger one starts slowly and ends higher, up to one or two epochs
+    of steps in a training of many epochs; k = 1 learns badly, and a single synchronization at the very end leaves
+    little of what was learned (the paper's Fig. 6 and A.5.3). `fit` warns of the last.
 
     The initial weights are those at the first step. After changing them by hand later, call `recapture()`. A layer
     that is frozen later keeps the weights it has then, until it is trainable again.
@@ -35,8 +58,9 @@ class LaPerm(PeriodicOptimizer):
     Args:
         inner_optimizer: a `keras.optimizers.Optimizer`, its name (`"adam"`) or its config. Weight decay, clipping
             and moving averages are set there.
-        sync_period: int, at least 1: k, in completed optimizer steps; may be set during training, or by
-            the callback `SyncPeriodScheduler`. Defaults to 1000.
+        sync_period: int, at least 1: k, in completed optimizer steps; or None, where `SyncEveryEpoch` or somebody else
+            calls `synchronize()`. May be set during training, or by the callback `SyncPeriodScheduler`. Defaults to
+            1000.
         skip_bias: bool, whether biases are left to the inner optimizer. If not, each is one weight vector.
             Defaults to `True`.
         skip_batch_norm: bool, whether scale and offset of normalization layers are left to the inner optimizer.
@@ -44,20 +68,25 @@ class LaPerm(PeriodicOptimizer):
             permutation of equal values is those values, so each synchronization resets them. Defaults to `True`.
         final_sync: bool, whether `fit` ends with a synchronization. Defaults to `True`.
         reset_inner_state: bool, whether each synchronization makes the inner optimizer forget what it has learned of
-            gradients, and the number of its steps, which corrects its bias. Moving averages of weights restart, the
-            learning rate stays, and `iterations` goes on counting all steps. Defaults to `False`, as in the paper.
+            gradients, and the number of its steps, which corrects its bias, as if it were new. Moving averages of
+            weights restart, the learning rate stays, and `iterations` goes on counting all steps. Defaults to `False`,
+            as in the paper.
         unit_axes: optional dict that overrides what a weight vector is, from a regular expression on variable
             paths to the axes that number the neurons, or to `None` for variables to leave alone.
         name: optional str. Defaults to `"laperm"`.
-        **kwargs: refused with an error that says where they belong.
+        **kwargs: `layouts`, which only a config holds. Others are refused with an error that says where they belong.
 
     Raises:
         ValueError: an argument is out of its range or belongs to the inner optimizer; `reset_inner_state` with a
-            `LearningRateSchedule`, which counts the steps; in the step that builds it, if an initial weight is not
-            finite; at the end of `fit` under XLA, if one has become so.
+            `LearningRateSchedule`, which counts the steps, or with an inner optimizer that keeps copies of the weights;
+            a variable is the scores of a connectivity layer; in the first step, if an initial weight is not finite; at
+            the end of `fit` under XLA, if one has become so.
         tf.errors.InvalidArgumentError: from `fit`, if a weight is NaN or infinite at a synchronization; where it
             runs eagerly, a ValueError. Names the variable. A ranking would turn it into a finite weight and hide
             that the training diverged.
+
+    Warns:
+        UserWarning: `fit` ends, and its only synchronization is the final one; the unit axes of a variable are a guess.
 
     Example:
 
@@ -79,7 +108,7 @@ class LaPerm(PeriodicOptimizer):
     def __init__(
         self,
         inner_optimizer: keras.optimizers.Optimizer | str | dict[str, Any],
-        sync_period: int = 1000,
+        sync_period: int | None = 1000,
         skip_bias: bool = True,
         skip_batch_norm: bool = True,
         final_sync: bool = True,
@@ -88,19 +117,37 @@ class LaPerm(PeriodicOptimizer):
         name: str | None = "laperm",
         **kwargs: Any,
     ) -> None:
+        layouts = kwargs.pop("layouts", [])
         super().__init__(inner_optimizer, sync_period, name=name, **kwargs)
+        self._layouts_before: list[dict[str, Any]] = layouts
         self.skip_bias = bool(skip_bias)
         self.skip_batch_norm = bool(skip_batch_norm)
         self.final_sync = bool(final_sync)
         self._unit_axes = dict(unit_axes or {})
         self.reset_inner_state = bool(reset_inner_state)
+        self._layouts: list[Layout] = []
         self._first_values: list[Any] = []  # of the inner optimizer's state that is reset
-        schedule = keras_internals.learning_rate_of(self.inner_optimizer)
-        if self.reset_inner_state and isinstance(schedule, keras.optimizers.schedules.LearningRateSchedule):
+        self._last_seen = 0  # `last_sync` when `fit` began
+        self._has_warned = False
+        self._check_schedule(keras_internals.learning_rate_of(self.inner_optimizer))
+
+    def _check_schedule(self, learning_rate: Any) -> None:
+        if self.reset_inner_state and isinstance(learning_rate, keras.optimizers.schedules.LearningRateSchedule):
             raise ValueError(
                 "`reset_inner_state` restarts the inner optimizer's count of steps, which a `LearningRateSchedule` "
-                f"needs. Received: learning_rate={schedule}. Set the rate by `keras.callbacks.LearningRateScheduler`."
+                f"needs. Received: learning_rate={learning_rate}. Set the rate by "
+                "`keras.callbacks.LearningRateScheduler`."
             )
+
+    @property
+    def learning_rate(self) -> Any:
+        """The learning rate of the inner optimizer."""
+        return self.inner_optimizer.learning_rate
+
+    @learning_rate.setter
+    def learning_rate(self, learning_rate: Any) -> None:
+        self._check_schedule(learning_rate)
+        self.inner_optimizer.learning_rate = learning_rate
 
     @property
     def iterations(self) -> keras.Variable:
@@ -108,19 +155,25 @@ class LaPerm(PeriodicOptimizer):
         return self._own_iterations if self.reset_inner_state else super().iterations
 
     def _create_state(self, variables: list[keras.Variable]) -> None:
-        layouts = describe_variables(variables, self._unit_axes)
-        self._kernels = [v for v, layout in zip(variables, layouts, strict=True) if self._is_permuted(layout)]
-        self._axes: tuple[Axes, ...] = tuple(
-            layout.unit_axes  # type: ignore[misc]  # what is permuted has unit axes
-            for layout in layouts
-            if self._is_permuted(layout)
-        )
-        self._paths = tuple(getattr(kernel, "path", kernel.name) for kernel in self._kernels)
+        self._check_schedule(keras_internals.learning_rate_of(self.inner_optimizer))  # set on it since
+        described = describe_as_before(variables, self._unit_axes, self._layouts_before)
+        self._layouts_before = [remembered for _, remembered in described]
+        self._layouts = [self._used(layout) for layout, _ in described]
+        _refuse_scores(self._layouts)
+        # A kernel without weights, of a layer without inputs, has nothing to permute.
+        permuted = [
+            (variable, layout.unit_axes)
+            for variable, layout in zip(variables, self._layouts, strict=True)
+            if layout.unit_axes is not None and math.prod(variable.shape)
+        ]
+        self._kernels = [variable for variable, _ in permuted]
+        self._axes = tuple(axes for _, axes in permuted)
+        self._paths = tuple(path_of(kernel) for kernel in self._kernels)
         self._sorted = [
             self.add_variable(
                 to_rows(np.empty(kernel.shape, bool), axes, np).shape,
                 dtype=kernel.dtype,
-                name=f"{path.replace('/', '_')}_sorted",
+                name=f"{path.replace('/', '_').replace(':', '_')}_sorted",
             )
             for kernel, axes, path in zip(self._kernels, self._axes, self._paths, strict=True)
         ]
@@ -131,30 +184,80 @@ class LaPerm(PeriodicOptimizer):
             self._synchronized_variables += self._inner_state(variables)
 
     def _inner_state(self, variables: list[keras.Variable]) -> list[keras.Variable]:
-        """The variables to reset, whose first values are kept: each has one value everywhere before the first step."""
-        inner = self.inner_optimizer
+        """The variables to reset, whose values in a new optimizer are kept: each has one everywhere."""
+        inner = fresh = self.inner_optimizer
+        if inner.built or int(inner.iterations.numpy()):  # it may have been trained
+            fresh = type(inner).from_config(inner.get_config())
+        fresh.build(variables)
         inner.build(variables)
-        kept = set(map(id, [keras_internals.learning_rate_of(inner), *keras_internals.moving_averages(inner, [])]))
-        state = [variable for variable in inner.variables if id(variable) not in kept]
-        self._first_values = [keras.ops.convert_to_numpy(variable).flat[0] for variable in state]
-        return state
+        kept = set(map(id, [keras_internals.learning_rate_of(fresh), *keras_internals.moving_averages(fresh, [])]))
+        pairs = zip(inner.variables, fresh.variables, strict=True)
+        pairs = [(variable, ops.convert_to_numpy(first)) for variable, first in pairs if id(first) not in kept]
+        for variable, first in pairs:
+            if isinstance(inner, PeriodicOptimizer) or (first != first.flat[:1]).any():
+                raise ValueError(
+                    "`reset_inner_state` needs an inner optimizer whose state starts without a trace of the weights. "
+                    f"Received: inner_optimizer={inner!r}, whose {path_of(variable)} does not. Use e.g. Adam, or "
+                    "reset_inner_state=False."
+                )
+        self._first_values = [first.flat[0] for _, first in pairs]
+        return [variable for variable, _ in pairs]
 
-    def _is_permuted(self, layout: Layout) -> bool:
-        if layout.kind == "bias":
-            return not self.skip_bias
-        if layout.kind == "normalization":
-            return not self.skip_batch_norm
-        return layout.unit_axes is not None
+    def initial_rows(self) -> list[tuple[keras.Variable, Axes, np.ndarray]]:
+        """The variables that are permuted, the axes that number their neurons, and their initial weight vectors.
+
+        Returns:
+            List of triples, with a sorted array of shape (units, size); before the first step, of the present weights.
+        """
+        if not self.built:
+            return []
+        if not self.has_initial_weights:
+            self._copy_weights()
+        return [
+            (kernel, axes, ops.convert_to_numpy(rows))
+            for kernel, axes, rows in zip(self._kernels, self._axes, self._sorted, strict=True)
+        ]
+
+    def _used(self, layout: Layout) -> Layout:
+        """The layout of what is permuted; one without unit axes for what is left alone."""
+        if (layout.kind == "bias" and self.skip_bias) or (layout.kind == "normalization" and self.skip_batch_norm):
+            return dataclasses.replace(layout, unit_axes=None)
+        return layout
+
+    def describe(self) -> list[Layout]:
+        """What a synchronization does with each variable, once built.
+
+        Returns:
+            List of `Layout` with the path of each variable, in the order of the model's trainable ones: the axes that
+            number its weight vectors, or None where it is left to the inner optimizer.
+
+        Raises:
+            ValueError: the optimizer is not built yet.
+
+        Example:
+
+        >>> model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3, name="dense")], name="net")
+        >>> optimizer = LaPerm("adam")
+        >>> optimizer.build(model.trainable_variables)
+        >>> for layout in optimizer.describe():
+        ...     print(layout)
+        Layout(kind='kernel', unit_axes=(-1,), path='net/dense/kernel')
+        Layout(kind='bias', unit_axes=None, path='net/dense/bias')
+        """
+        self._check_built("describe its variables")
+        return list(self._layouts)
 
     def _copy_weights(self) -> None:
         for kernel, axes, path, rows in zip(self._kernels, self._axes, self._paths, self._sorted, strict=True):
-            value = kernel.numpy()
+            value = ops.convert_to_numpy(kernel)
             if not np.isfinite(value).all():
                 raise ValueError(
                     f"LaPerm expects finite initial weights. Received: {path} with a NaN or an infinity. "
                     "Initialize it again."
                 )
             rows.assign(np.sort(to_rows(value, axes, np), axis=1, kind="stable"))
+
+        self._last_seen = int(self.iterations.numpy())
 
     def _synchronized(self, values: list[Tensor]) -> list[Tensor]:
         count = len(self._kernels)
@@ -191,13 +294,37 @@ class LaPerm(PeriodicOptimizer):
         Raises:
             ValueError: a weight has become NaN or infinite.
         """
+        if not self.built:  # `fit` took no step, or nothing is trainable
+            return
         super().finalize_variable_values(var_list)
         self._raise_if_diverged()
         if self.final_sync:
+            self._warn_if_the_only_one()
             self.synchronize()
+        self._last_seen = self.last_sync
+
+    def _warn_if_the_only_one(self) -> None:
+        steps = int(self.iterations.numpy()) - self._last_seen
+        sensible = max(20, steps // 50)
+        if self.last_sync != self._last_seen or self.sync_period is None or steps < 2 * sensible or self._has_warned:
+            return
+        self._has_warned = True
+        warnings.warn(
+            f"LaPerm synchronizes every {self.sync_period} steps. Received: a `fit` of {steps} steps, so with 1 "
+            "synchronization, at its end, which changes what the last epoch's metrics were taken of. Set e.g. "
+            f"sync_period={sensible}, for {steps // sensible} of them.",
+            stacklevel=2,
+        )
+
+    def _shown_settings(self) -> dict[str, Any]:
+        defaults = inspect.signature(LaPerm).parameters
+        settings = {name: getattr(self, name) for name in ("skip_bias", "skip_batch_norm", "final_sync")}
+        settings |= {"unit_axes": self._unit_axes or None, "reset_inner_state": self.reset_inner_state}
+        changed = {name: value for name, value in settings.items() if value != defaults[name].default}
+        return {**super()._shown_settings(), **changed}
 
     def get_config(self) -> dict[str, Any]:
-        """The arguments."""
+        """The arguments, and the layouts of the variables if it is built, so that a copy has the same."""
         return {
             **super().get_config(),
             "skip_bias": self.skip_bias,
@@ -205,4 +332,14 @@ class LaPerm(PeriodicOptimizer):
             "final_sync": self.final_sync,
             "unit_axes": self._unit_axes,
             "reset_inner_state": self.reset_inner_state,
+            "layouts": copy.deepcopy(self._layouts_before),
         }
+
+
+def _refuse_scores(layouts: list[Layout]) -> None:
+    scores = [layout.path for layout in layouts if layout.kind == "scores"]
+    if scores:
+        raise ValueError(
+            "LaPerm permutes kernels, and the scores of a connectivity layer are none: their values mean nothing "
+            f"beyond their signs or order. Received: {', '.join(scores)}. Train them with the inner optimizer alone."
+        )

@@ -20,7 +20,7 @@ class Lookahead(PeriodicOptimizer):
 
     Args:
         inner_optimizer: a `keras.optimizers.Optimizer`, its name or its config.
-        sync_period: int, at least 1: k, in completed optimizer steps. Defaults to 6.
+        sync_period: int, at least 1: k, in completed optimizer steps; or None, as for `LaPerm`. Defaults to 6.
         slow_step_size: float in [0, 1], the part of the way that the slow weights go. Defaults to 0.5.
         name: optional str. Defaults to `"lookahead"`.
         **kwargs: refused with an error that says where they belong.
@@ -41,7 +41,7 @@ class Lookahead(PeriodicOptimizer):
     def __init__(
         self,
         inner_optimizer: keras.optimizers.Optimizer | str | dict[str, Any],
-        sync_period: int = 6,
+        sync_period: int | None = 6,
         slow_step_size: float = 0.5,
         name: str | None = "lookahead",
         **kwargs: Any,
@@ -67,6 +67,9 @@ class Lookahead(PeriodicOptimizer):
             for f, s, variable in zip(fast, slow, self._fast, strict=True)
         ]
         return moved + moved
+
+    def _shown_settings(self) -> dict[str, Any]:
+        return {**super()._shown_settings(), "slow_step_size": self.slow_step_size}
 
     def get_config(self) -> dict[str, Any]:
         """The arguments."""

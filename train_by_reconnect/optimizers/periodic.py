@@ -1,5 +1,6 @@
 """Optimizers that synchronize the weights every k steps of an inner optimizer, inside the compiled train step."""
 
+import functools
 import numbers
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -11,22 +12,28 @@ from train_by_reconnect import backend
 from train_by_reconnect.backend.types import Tensor
 from train_by_reconnect.optimizers.wrapper import OptimizerWrapper
 
+# Among numbers of steps: no period, which no training is as long as, and no synchronization nor start of training yet.
+_NO_PERIOD = 2**31 - 1
+_NO_INITIAL_WEIGHTS = -1
+
 
 class PeriodicOptimizer(OptimizerWrapper):
     """Base of the optimizers that synchronize the weights every k completed steps of the inner optimizer.
 
     A subclass says which weights take part (`_create_state`), what it keeps of the initial ones (`_copy_weights`)
     and what a synchronization makes of them (`_synchronized`, a pure function of tensors). The k steps are counted
-    from the last synchronization, whatever caused it, so a new k takes effect at once.
+    from the last synchronization, whatever caused it, so a new k takes effect at once. The initial weights are those
+    at the first step, whatever was loaded or changed between building and that.
 
     Args:
         inner_optimizer: as in `OptimizerWrapper`.
-        sync_period: int, at least 1: k, in completed optimizer steps.
+        sync_period: int, at least 1: k, in completed optimizer steps. `None`: no step synchronizes; somebody calls
+            `synchronize`, e.g. the callback `SyncEveryEpoch`.
         name: optional str.
         **kwargs: refused, as in `OptimizerWrapper`.
 
     Raises:
-        ValueError: `sync_period` is not an integer of at least 1, and as in `OptimizerWrapper`.
+        ValueError: `sync_period` is neither None nor an integer of at least 1, and as in `OptimizerWrapper`.
 
     Example:
 
@@ -40,16 +47,16 @@ class PeriodicOptimizer(OptimizerWrapper):
     def __init__(
         self,
         inner_optimizer: keras.optimizers.Optimizer | str | dict[str, Any],
-        sync_period: int,
+        sync_period: int | None,
         name: str | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(inner_optimizer, name=name, **kwargs)
-        self._sync_period = self._add_counter(check_sync_period(sync_period), "sync_period")
-        self._last_sync = self._add_counter(0, "last_sync")
+        self._sync_period = self._add_counter(_encoded(sync_period), "sync_period")
+        # Kept in a variable, so that whatever restores the state, a file or a checkpoint, restores this too.
+        self._last_sync = self._add_counter(_NO_INITIAL_WEIGHTS, "last_sync")
         self._sync_in_step = self._add_counter(1, "sync_in_step")
-        self._has_initial_weights = False
-        self._state_from_file: dict[str, Any] | None = None
+        self._has_stepped = False  # a step may be compiled that does not look for initial weights any more
         # Ids of variables that are trained, but not in the step being run or compiled.
         self.frozen_for_step: frozenset[int] = frozenset()
 
@@ -63,18 +70,24 @@ class PeriodicOptimizer(OptimizerWrapper):
         )
 
     @property
-    def sync_period(self) -> int:
-        """k, the number of completed steps between synchronizations; may be set during training."""
-        return int(self._sync_period.numpy())
+    def sync_period(self) -> int | None:
+        """k, the number of completed steps between synchronizations, or None; may be set during training."""
+        period = int(self._sync_period.numpy())
+        return None if period == _NO_PERIOD else period
 
     @sync_period.setter
-    def sync_period(self, sync_period: int) -> None:
-        self._sync_period.assign(check_sync_period(sync_period))
+    def sync_period(self, sync_period: int | None) -> None:
+        self._sync_period.assign(_encoded(sync_period))
 
     @property
     def last_sync(self) -> int:
-        """The number of completed steps at the last synchronization; 0 before the first."""
-        return int(self._last_sync.numpy())
+        """The number of completed steps at the last synchronization; before the first, at the start."""
+        return int((self._last_sync if self.has_initial_weights else self.iterations).numpy())
+
+    @property
+    def has_initial_weights(self) -> bool:
+        """Whether the initial weights are fixed: not before the first step, unless by `recapture`."""
+        return int(self._last_sync.numpy()) != _NO_INITIAL_WEIGHTS
 
     @property
     def sync_in_step(self) -> bool:
@@ -86,7 +99,7 @@ class PeriodicOptimizer(OptimizerWrapper):
         self._sync_in_step.assign(int(bool(sync_in_step)))
 
     def build(self, variables: list[keras.Variable]) -> None:
-        """Create the state; where the model already has weights, they are kept as the initial ones.
+        """Create the state. The initial weights are those at the first step.
 
         Args:
             variables: list of `keras.Variable`, the trainable variables.
@@ -97,23 +110,23 @@ class PeriodicOptimizer(OptimizerWrapper):
         with backend.outside_graph():
             self._create_state(variables)
             super().build(variables)
-            if self._state_from_file is not None:
-                self.load_own_variables(self._state_from_file)
-                self._last_sync.assign(self.iterations)
-                self._state_from_file = None
-        self._keep_initial_weights()
 
-    def _keep_initial_weights(self) -> None:
+    def _keep_initial_weights(self) -> bool:
         """Keep them if they exist: a model that was never built gets them only after the first trace of `fit`."""
         with backend.outside_graph():
-            if not self._has_initial_weights and backend.are_initialized(self._synchronized_variables):
+            if not self.has_initial_weights and backend.are_initialized(self._synchronized_variables):
                 self.recapture()
+            return self.has_initial_weights
 
     def recapture(self) -> None:
-        """Take the present weights for the initial ones, e.g. after changing them by hand between two `fit`."""
+        """Take the present weights for the initial ones, e.g. after changing them by hand between two `fit`.
+
+        Raises:
+            ValueError: the optimizer is not built yet; the first step would take them anyway.
+        """
+        self._check_built("keep the initial weights")
         self._copy_weights()
         self._last_sync.assign(self.iterations)
-        self._has_initial_weights = True
 
     def apply(self, grads: list[Tensor], trainable_variables: Sequence[keras.Variable] | None = None) -> None:
         """One step of the inner optimizer, then a synchronization if k steps have passed since the last.
@@ -122,37 +135,55 @@ class PeriodicOptimizer(OptimizerWrapper):
             grads: list of gradients.
             trainable_variables: list of variables, one for each gradient; optional once built.
         """
-        if self.built:
-            self._keep_initial_weights()
+        if trainable_variables is not None and not self.built:
+            self.build(list(trainable_variables))
+        can_run = self.built and self._keep_initial_weights()
+        self._has_stepped = True
         super().apply(grads, trainable_variables)
-        if not self._has_initial_weights:
+        if not can_run:
             backend.fail_when_run(
                 f"{type(self).__name__} could not read the initial weights. Build the model before `fit`, e.g. by "
                 "starting it with `keras.Input`."
             )
-        is_due = ops.logical_and(
+        due = [
             ops.convert_to_tensor(self.iterations) - self._last_sync >= self._sync_period,
             ops.cast(self._sync_in_step, "bool"),
-        )
-        backend.assign_if(is_due, *self._synchronization())
+            # Not where a `tf.train.Checkpoint` of an untrained network was restored after this was compiled.
+            self._last_sync > _NO_INITIAL_WEIGHTS,
+        ]
+        backend.assign_if(functools.reduce(ops.logical_and, due), *self._synchronization())
 
     def synchronize(self) -> None:
-        """Synchronize now, outside the train step.
+        """Synchronize now, outside the train step. Before the first step there is nothing to do.
 
         Raises:
-            ValueError: the optimizer is not built yet, so there is nothing to synchronize with.
+            ValueError: the optimizer is not built, or lost its initial weights to a `tf.train.Checkpoint` of an
+                untrained network.
         """
+        self._check_built("synchronize")
+        if self.has_initial_weights:
+            backend.assign_if(True, *self._synchronization())
+        elif self._has_stepped and int(self.iterations.numpy()):
+            raise ValueError(
+                f"{type(self).__name__} must know the initial weights to synchronize. Received: a state restored from "
+                f"before the first step, and iterations={int(self.iterations.numpy())}. Call `recapture()` right after "
+                "restoring it."
+            )
+
+    def _check_built(self, what: str) -> None:
         if not self.built:
             raise ValueError(
-                f"{type(self).__name__} must be built before it can synchronize. Received: built=False. Call "
+                f"{type(self).__name__} must be built before it can {what}. Received: built=False. Call "
                 "`fit`, or `optimizer.build(model.trainable_variables)`."
             )
-        backend.assign_if(True, *self._synchronization())
 
     def _synchronization(self) -> tuple[list[keras.Variable], Callable[[list[Tensor]], list[Tensor]]]:
         """The variables that a synchronization assigns, and the function from their present to their new values."""
         variables = [*self._synchronized_variables, self._last_sync]
         return variables, lambda values: [*self._synchronized(values[:-1]), ops.convert_to_tensor(self.iterations)]
+
+    def _before_building(self) -> int:
+        return super()._before_building() + 3  # the counters
 
     def _is_trained(self, variable: keras.Variable) -> bool:
         return variable.trainable or id(variable) in self.frozen_for_step
@@ -170,7 +201,7 @@ class PeriodicOptimizer(OptimizerWrapper):
         raise NotImplementedError
 
     def load_own_variables(self, store: Any) -> bool:
-        """Load the state; that of a built optimizer is kept until this one is built.
+        """Load the state. That of a network before its first step comes without initial weights.
 
         Args:
             store: dict-like.
@@ -178,16 +209,21 @@ class PeriodicOptimizer(OptimizerWrapper):
         Returns:
             Bool, whether it was loaded.
         """
-        if not self.built and len(store.keys()) != len(self._own_variables):
-            self._state_from_file = {key: store[key][()] for key in store.keys()}  # noqa: SIM118
-            return False
         loaded = super().load_own_variables(store)
-        self._has_initial_weights |= loaded and self.built
+        if loaded and self._has_stepped:
+            self._keep_initial_weights()  # a step that is compiled already does not look for them again
         return loaded
+
+    def _shown_settings(self) -> dict[str, Any]:
+        return {"sync_period": self.sync_period}
 
     def get_config(self) -> dict[str, Any]:
         """The arguments, k as it is now."""
         return {**super().get_config(), "sync_period": self.sync_period}
+
+
+def _encoded(sync_period: Any) -> int:
+    return _NO_PERIOD if sync_period is None else check_sync_period(sync_period)
 
 
 def check_sync_period(sync_period: Any) -> int:
@@ -201,6 +237,6 @@ def check_sync_period(sync_period: Any) -> int:
     if isinstance(sync_period, bool) or not isinstance(sync_period, numbers.Integral) or sync_period < 1:
         raise ValueError(
             f"`sync_period` must be an integer of at least 1, in optimizer steps. "
-            f"Received: sync_period={sync_period!r}. Pass e.g. sync_period=1000."
+            f"Received: sync_period={sync_period!r}. Pass e.g. sync_period=1000, or None to leave it to a callback."
         )
     return int(sync_period)

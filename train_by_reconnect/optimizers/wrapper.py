@@ -24,11 +24,30 @@ _BELONG_TO_INNER = (
 )
 
 
+class _OfInner:
+    """A setting that is the inner optimizer's: read and set through the wrapper."""
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = name
+
+    # Keras sets them while the base class initializes, before there is an inner optimizer.
+    def __get__(self, wrapper: Any, owner: type | None = None) -> Any:
+        return getattr(_inner(wrapper), self.name, None)
+
+    def __set__(self, wrapper: Any, value: Any) -> None:
+        if _inner(wrapper) is not None:
+            setattr(wrapper.inner_optimizer, self.name, value)
+
+
+def _inner(wrapper: Any) -> keras.optimizers.Optimizer | None:
+    return None if wrapper is None else wrapper.__dict__.get("inner_optimizer")
+
+
 class OptimizerWrapper(keras.optimizers.Optimizer):
     """Base of the optimizers that let an inner optimizer take the steps and act on the weights between them.
 
     The learning rate, the step counter, the loss scale, weight decay, clipping and moving averages are the inner
-    optimizer's. A subclass adds its state with `add_variable` and calls `super().apply`.
+    optimizer's, also where they are set on this one. A subclass adds its state with `add_variable` and calls `super().apply`.
 
     Args:
         inner_optimizer: a `keras.optimizers.Optimizer`, its name (`"adam"`) or its config.
@@ -36,8 +55,8 @@ class OptimizerWrapper(keras.optimizers.Optimizer):
         **kwargs: none are accepted; each gets an error that says where it belongs.
 
     Raises:
-        ValueError: the inner optimizer is not one, is a `LossScaleOptimizer`, accumulates gradients, or an
-            argument belongs to the inner optimizer.
+        ValueError: the inner optimizer is not one, is a `LossScaleOptimizer`, is one of the same class as this, or
+            accumulates gradients; or an argument belongs to the inner optimizer.
 
     Example:
 
@@ -86,6 +105,11 @@ class OptimizerWrapper(keras.optimizers.Optimizer):
                 f"{own} must be inside a `LossScaleOptimizer`, so that a skipped step does not count. Received: "
                 f"inner_optimizer={inner!r}. Use `LossScaleOptimizer({own}(...))`, or leave it to mixed precision."
             )
+        if type(inner) is type(self):
+            raise ValueError(
+                f"{own} around {own} would act on the weights twice. Received: inner_optimizer={inner!r}. Pass its "
+                "`inner_optimizer`, and set what you need on the outer one."
+            )
         if inner.gradient_accumulation_steps:
             raise ValueError(_no_accumulation(own, inner.gradient_accumulation_steps))
         return inner
@@ -98,8 +122,10 @@ class OptimizerWrapper(keras.optimizers.Optimizer):
         """
         if self.built:
             return
+        if self.inner_optimizer.gradient_accumulation_steps:  # set on it since
+            raise ValueError(_no_accumulation(type(self).__name__, self.inner_optimizer.gradient_accumulation_steps))
         self.inner_optimizer.build(variables)
-        super().build(variables)
+        keras_internals.know_variables(self, variables)
 
     def apply(self, grads: list[Tensor], trainable_variables: Sequence[keras.Variable] | None = None) -> None:
         """Let the inner optimizer take one step.
@@ -136,6 +162,10 @@ class OptimizerWrapper(keras.optimizers.Optimizer):
         """The state that is not the inner optimizer's."""
         return super().variables
 
+    def _before_building(self) -> int:
+        """The number of own variables that there are before it is built."""
+        return 2
+
     @property
     def iterations(self) -> keras.Variable:
         """The number of completed steps: a step skipped for overflow is not one."""
@@ -155,17 +185,35 @@ class OptimizerWrapper(keras.optimizers.Optimizer):
     def learning_rate(self, learning_rate: Any) -> None:
         self.inner_optimizer.learning_rate = learning_rate
 
-    # Keras sets this while the base class initializes, before there is an inner optimizer.
-    @property
-    def loss_scale_factor(self) -> float | None:
-        """The loss scale of the inner optimizer."""
-        inner = self.__dict__.get("inner_optimizer")
-        return None if inner is None else inner.loss_scale_factor
+    weight_decay = _OfInner()
+    clipnorm = _OfInner()
+    global_clipnorm = _OfInner()
+    clipvalue = _OfInner()
+    use_ema = _OfInner()
+    ema_momentum = _OfInner()
+    ema_overwrite_frequency = _OfInner()
+    loss_scale_factor = _OfInner()
 
-    @loss_scale_factor.setter
-    def loss_scale_factor(self, factor: float | None) -> None:
-        if "inner_optimizer" in self.__dict__:
-            self.inner_optimizer.loss_scale_factor = factor
+    @property
+    def gradient_accumulation_steps(self) -> None:
+        """None: this is not supported."""
+        return None
+
+    @gradient_accumulation_steps.setter
+    def gradient_accumulation_steps(self, steps: int | None) -> None:
+        if steps:
+            raise ValueError(_no_accumulation(type(self).__name__, steps))
+
+    def exclude_from_weight_decay(
+        self, var_list: Sequence[keras.Variable] | None = None, var_names: Sequence[str] | None = None
+    ) -> None:
+        """Let the inner optimizer leave variables out of its weight decay.
+
+        Args:
+            var_list: optional list of `keras.Variable`.
+            var_names: optional list of str, each a part of the names of variables.
+        """
+        self.inner_optimizer.exclude_from_weight_decay(var_list, var_names)
 
     # The name is Keras' own: its `SwapEMAWeights` looks one wrapper deep, and under mixed precision there are two.
     @property
@@ -209,12 +257,15 @@ class OptimizerWrapper(keras.optimizers.Optimizer):
         Returns:
             Bool, whether it fits this optimizer and was loaded; if not, there is a warning.
         """
-        if len(store.keys()) != len(self._own_variables):
-            warnings.warn(
-                f"The file holds {len(store.keys())} variables of {self.name}, which has {len(self._own_variables)}: "
-                "they are not loaded. Build the optimizer on the same variables before loading.",
-                stacklevel=2,
-            )
+        held, own = len(store.keys()), len(self._own_variables)
+        if not self.built or held != own:
+            if held > self._before_building():  # otherwise the file is of an optimizer that was not built
+                warnings.warn(
+                    f"The state of {self.name} in the file is not loaded. Received: {held} variables for an optimizer "
+                    f"that has {own} (built={self.built}). Call `optimizer.build(model.trainable_variables)` before "
+                    "loading into the same network; otherwise training starts anew, from the present weights.",
+                    stacklevel=2,
+                )
             return False
         for index, variable in enumerate(self._own_variables):
             variable.assign(store[str(index)])
@@ -228,6 +279,16 @@ class OptimizerWrapper(keras.optimizers.Optimizer):
         """
         for variable, weight in zip(self.variables, weights, strict=True):
             variable.assign(weight)
+
+    def __repr__(self) -> str:
+        inner = self.inner_optimizer
+        shown = repr(inner) if isinstance(inner, OptimizerWrapper) else f"<{type(inner).__name__} {inner.name!r}>"
+        settings = "".join(f", {name}={value!r}" for name, value in self._shown_settings().items())
+        return f"{type(self).__name__}({shown}{settings})"
+
+    def _shown_settings(self) -> dict[str, Any]:
+        """What the `repr` shows besides the inner optimizer."""
+        return {}
 
     def get_config(self) -> dict[str, Any]:
         """The arguments, with the inner optimizer's config."""

@@ -7,8 +7,8 @@ import keras
 import numpy as np
 
 from train_by_reconnect.backend.types import Axes
-from train_by_reconnect.weights.layouts import describe_variables
 from train_by_reconnect.weights.listing import Listing
+from train_by_reconnect.weights.variables import describe_variables
 
 
 @dataclasses.dataclass(frozen=True)
@@ -58,7 +58,7 @@ def kernels_of(model: keras.Model) -> list[tuple[keras.Variable, Axes]]:
     """The trainable kernels of a built model, each with the axes that number its neurons."""
     check_built(model)
     variables = model.trainable_variables
-    layouts = describe_variables(variables)
+    layouts = describe_variables(variables, model=model)
     return [
         (variable, layout.unit_axes)  # type: ignore[misc]  # a kernel has unit axes
         for variable, layout in zip(variables, layouts, strict=True)

@@ -30,9 +30,6 @@ Describe a layer of your own with `describe_layer.register`.
 
 import dataclasses
 import functools
-import gc
-import re
-from collections.abc import Mapping, Sequence
 
 import keras
 from keras import layers
@@ -50,6 +47,7 @@ class Layout:
             trained for the weights of a fixed kernel) or `"other"`.
         unit_axes: tuple of ints, the axes that number the neurons; `()` makes the whole variable one weight
             vector, `None` says that the variable has no weight vectors.
+        path: str, the path of the variable, where the layout is that of one. Not compared.
 
     Example:
 
@@ -59,6 +57,7 @@ class Layout:
 
     kind: str
     unit_axes: Axes | None
+    path: str = dataclasses.field(default="", compare=False)
 
 
 LAST = Layout("kernel", (-1,))
@@ -190,68 +189,3 @@ def _(layer: keras.Layer) -> list[tuple[keras.Variable, Layout]]:
 @describe_layer.register(layers.PReLU)
 def _(layer: keras.Layer) -> list[tuple[keras.Variable, Layout]]:
     return _owned(layer, alpha=UNTOUCHED)
-
-
-def describe_variables(
-    variables: Sequence[keras.Variable], unit_axes: Mapping[str, Axes | None] | None = None
-) -> list[Layout]:
-    """The layout of each variable, decided by the layer that owns it and never by its name.
-
-    A variable does not know its layer, and an optimizer is given variables only, so the layers alive in this
-    process are asked once.
-
-    Args:
-        variables: list of `keras.Variable`.
-        unit_axes: optional dict from a regular expression, searched in `variable.path`, to the unit axes of the
-            variables it finds (a tuple of ints) or to `None` (never permuted). The first that matches decides,
-            before the table.
-
-    Returns:
-        List of `Layout`, in the order of `variables`.
-
-    Raises:
-        ValueError: an expression that finds no variable, or axes that a variable does not have.
-
-    Example:
-
-    >>> dense = keras.layers.Dense(3)
-    >>> dense.build((None, 4))
-    >>> [layout.kind for layout in describe_variables(dense.trainable_variables)]
-    ['kernel', 'bias']
-    """
-    alive = [thing for thing in gc.get_objects() if issubclass(type(thing), layers.Layer)]
-    built = [layer for layer in alive if getattr(layer, "built", False)]
-    owned = {id(variable): layout for layer in built for variable, layout in describe_layer(layer)}
-    layouts = [owned.get(id(v)) or (LAST if len(v.shape) > 1 else BIAS) for v in variables]
-    _override(layouts, [getattr(v, "path", v.name) for v in variables], unit_axes or {})
-    for variable, layout in zip(variables, layouts, strict=True):
-        _check_axes(variable, layout)
-    return layouts
-
-
-def _override(layouts: list[Layout], paths: list[str], unit_axes: Mapping[str, Axes | None]) -> None:
-    for pattern in reversed(list(unit_axes)):  # so that the first that matches has the last word
-        found = [index for index, path in enumerate(paths) if re.search(pattern, path)]
-        if not found:
-            raise ValueError(
-                f"`unit_axes` must name variables of the model, but no path matches. Received: {pattern!r}. "
-                f"The paths are: {', '.join(paths)}"
-            )
-        axes = unit_axes[pattern]
-        if not isinstance(axes, (tuple, list, type(None))):
-            raise ValueError(
-                f"`unit_axes` must map to a tuple of axes or to None. Received: unit_axes={{{pattern!r}: {axes!r}}}. "
-                "Write a single axis as a tuple too, e.g. (-1,)."
-            )
-        for index in found:
-            layouts[index] = UNTOUCHED if axes is None else Layout("kernel", tuple(axes))
-
-
-def _check_axes(variable: keras.Variable, layout: Layout) -> None:
-    rank, axes = len(variable.shape), layout.unit_axes or ()
-    if len({axis % rank for axis in axes if axis in range(-rank, rank)}) < len(axes):
-        path = getattr(variable, "path", variable.name)
-        raise ValueError(
-            f"The unit axes of {path} must be axes of its shape {tuple(variable.shape)}. Received: unit_axes={axes}. "
-            "Name existing axes, each once."
-        )

@@ -11,8 +11,8 @@ from train_by_reconnect.backend import keras_internals
 from train_by_reconnect.backend.rows import to_rows
 from train_by_reconnect.backend.types import Axes
 from train_by_reconnect.weights.kernels import check_built
-from train_by_reconnect.weights.layouts import describe_variables
 from train_by_reconnect.weights.listing import Listing
+from train_by_reconnect.weights.variables import describe_variables
 
 
 @dataclasses.dataclass(frozen=True)
@@ -105,7 +105,7 @@ def weight_profiles(model: keras.Layer, layers: str | Sequence[str] | None = Non
     owners = _owners(model)
     profiles = [
         _profile(variable, [model, *owners[id(variable)]], layout.unit_axes)  # type: ignore[arg-type]  # a kernel has
-        for variable, layout in zip(model.weights, describe_variables(model.weights), strict=True)
+        for variable, layout in zip(model.weights, describe_variables(model.weights, model=model), strict=True)
         if layout.kind == "kernel"
     ]
     if not profiles:
