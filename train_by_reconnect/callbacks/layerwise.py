@@ -195,7 +195,9 @@ def trainable_layers(model: keras.Model) -> list[tuple[keras.Layer, list[keras.V
     """
     check_built(model)
     trainable = model.trainable_variables
-    kinds = {id(v): layout.kind for v, layout in zip(trainable, describe_variables(trainable, model=model), strict=True)}
+    kinds = {
+        id(v): layout.kind for v, layout in zip(trainable, describe_variables(trainable, model=model), strict=True)
+    }
     found: list[tuple[keras.Layer, list[keras.Variable]]] = []
     before_first: list[keras.Variable] = []
     for layer in keras_internals.layers_in_order(model):

@@ -37,9 +37,7 @@ class PermutationCheck:
         return self.differs is None
 
 
-def is_permutation(
-    model: keras.Model, other: keras.Model | Sequence[npt.ArrayLike] | None = None
-) -> PermutationCheck:
+def is_permutation(model: keras.Model, other: keras.Model | Sequence[npt.ArrayLike] | None = None) -> PermutationCheck:
     """Whether each weight vector of a model holds exactly the values that it held initially, in any order.
 
     Without `other`, the initial weights are those that the model's `LaPerm` keeps, and all that it permutes is

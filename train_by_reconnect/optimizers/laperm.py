@@ -38,12 +38,12 @@ class LaPerm(PeriodicOptimizer):
     - at the end of an epoch, in the middle of `fit`: neither for the validation that Keras reports, nor for what
       `ModelCheckpoint` saves. `EarlyStopping(restore_best_weights=True)` brings such weights back *after* the final
       synchronization;
-    - where a callback changes the weights after `fit`'s end, or while one holds moving averages in their place
-      (`SwapEMAWeights(swap_on_epoch=True)`, `SwapEMAWeights` during validation);
+    - where a callback puts other weights in their place: `SwapEMAWeights` does during validation, or from an epoch's
+      end on, and brings them back with rounding errors;
     - after `fit` was interrupted.
 
-    With the callback `SyncEveryEpoch` it holds at the end of every epoch too, before anything else sees it, and so for
-    validation, checkpoints and early stopping. `is_permutation(model)` tells whether it holds now, and
+    With the callback `SyncEveryEpoch` the first of these is mended: it synchronizes at the end of every epoch, before
+    validation, checkpoints and early stopping see it. `is_permutation(model)` tells whether it holds now, and
     `model.optimizer.synchronize()` makes it hold. With an inner optimizer that keeps moving averages, the averages
     give the final ranking.
 
@@ -321,7 +321,7 @@ class LaPerm(PeriodicOptimizer):
         settings = {name: getattr(self, name) for name in ("skip_bias", "skip_batch_norm", "final_sync")}
         settings |= {"unit_axes": self._unit_axes or None, "reset_inner_state": self.reset_inner_state}
         changed = {name: value for name, value in settings.items() if value != defaults[name].default}
-        return {**super()._shown_settings(), **changed}
+        return {"sync_period": self.sync_period, **changed}
 
     def get_config(self) -> dict[str, Any]:
         """The arguments, and the layouts of the variables if it is built, so that a copy has the same."""

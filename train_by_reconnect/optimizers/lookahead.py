@@ -69,7 +69,7 @@ class Lookahead(PeriodicOptimizer):
         return moved + moved
 
     def _shown_settings(self) -> dict[str, Any]:
-        return {**super()._shown_settings(), "slow_step_size": self.slow_step_size}
+        return {"sync_period": self.sync_period, "slow_step_size": self.slow_step_size}
 
     def get_config(self) -> dict[str, Any]:
         """The arguments."""

@@ -44,6 +44,8 @@ class PeriodicOptimizer(OptimizerWrapper):
     50
     """
 
+    _COUNT_BEFORE_BUILDING = 5
+
     def __init__(
         self,
         inner_optimizer: keras.optimizers.Optimizer | str | dict[str, Any],
@@ -182,9 +184,6 @@ class PeriodicOptimizer(OptimizerWrapper):
         variables = [*self._synchronized_variables, self._last_sync]
         return variables, lambda values: [*self._synchronized(values[:-1]), ops.convert_to_tensor(self.iterations)]
 
-    def _before_building(self) -> int:
-        return super()._before_building() + 3  # the counters
-
     def _is_trained(self, variable: keras.Variable) -> bool:
         return variable.trainable or id(variable) in self.frozen_for_step
 
@@ -213,9 +212,6 @@ class PeriodicOptimizer(OptimizerWrapper):
         if loaded and self._has_stepped:
             self._keep_initial_weights()  # a step that is compiled already does not look for them again
         return loaded
-
-    def _shown_settings(self) -> dict[str, Any]:
-        return {"sync_period": self.sync_period}
 
     def get_config(self) -> dict[str, Any]:
         """The arguments, k as it is now."""

@@ -162,10 +162,6 @@ class OptimizerWrapper(keras.optimizers.Optimizer):
         """The state that is not the inner optimizer's."""
         return super().variables
 
-    def _before_building(self) -> int:
-        """The number of own variables that there are before it is built."""
-        return 2
-
     @property
     def iterations(self) -> keras.Variable:
         """The number of completed steps: a step skipped for overflow is not one."""
@@ -184,6 +180,8 @@ class OptimizerWrapper(keras.optimizers.Optimizer):
     @learning_rate.setter
     def learning_rate(self, learning_rate: Any) -> None:
         self.inner_optimizer.learning_rate = learning_rate
+
+    _COUNT_BEFORE_BUILDING = 2  # of its own variables
 
     weight_decay = _OfInner()
     clipnorm = _OfInner()
@@ -259,7 +257,7 @@ class OptimizerWrapper(keras.optimizers.Optimizer):
         """
         held, own = len(store.keys()), len(self._own_variables)
         if not self.built or held != own:
-            if held > self._before_building():  # otherwise the file is of an optimizer that was not built
+            if held > self._COUNT_BEFORE_BUILDING:  # otherwise the file is of an optimizer that was not built
                 warnings.warn(
                     f"The state of {self.name} in the file is not loaded. Received: {held} variables for an optimizer "
                     f"that has {own} (built={self.built}). Call `optimizer.build(model.trainable_variables)` before "
