@@ -1,4 +1,4 @@
-"""When the weights are a permutation of the initial ones: under every standard callback, with `SyncEveryEpoch` and without.
+"""When the weights are a permutation of the initial ones: with every standard callback, `SyncEveryEpoch` or not.
 
 Epochs of four steps and k = 3: without the callback, no epoch ends with a synchronization but the third.
 """

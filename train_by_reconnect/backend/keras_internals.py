@@ -149,7 +149,7 @@ def call_after_last_batch(model: keras.Model, function: Callable[[], None] | Non
     A `fit` that begins later does not call it, also where this one ends with an exception.
     """
     for name in (_AFTER_LAST_BATCH, "evaluate"):
-        vars(model).pop(name, None)
+        model.__dict__.pop(name, None)
     if function is None:
         return
     history, results, evaluate = model.history, getattr(model, _AFTER_LAST_BATCH), model.evaluate
@@ -168,7 +168,7 @@ def call_after_last_batch(model: keras.Model, function: Callable[[], None] | Non
         finally:
             is_evaluating = False
 
-    vars(model).update({_AFTER_LAST_BATCH: results_after_function, "evaluate": evaluate_without_function})
+    model.__dict__.update({_AFTER_LAST_BATCH: results_after_function, "evaluate": evaluate_without_function})
 
 
 @contextlib.contextmanager
@@ -201,7 +201,7 @@ def moving_averages(optimizer: keras.optimizers.Optimizer, *default: Any) -> lis
 
 def know_variables(optimizer: keras.optimizers.Optimizer, variables: Iterable[keras.Variable]) -> None:
     """Let an optimizer be built for these variables without making any state, as a wrapper has an inner one for it."""
-    vars(optimizer)["_trainable_variables"] = list(variables)  # `SwapEMAWeights` looks there
+    optimizer.__dict__["_trainable_variables"] = list(variables)  # `SwapEMAWeights` looks there
     optimizer.built = True
 
 

@@ -44,7 +44,7 @@ class SyncEveryEpoch(keras.callbacks.Callback):
         super().__init__()
         if isinstance(epochs, bool) or not isinstance(epochs, numbers.Integral) or epochs < 1:
             raise ValueError(f"`epochs` must be an integer of at least 1. Received: epochs={epochs!r}. Pass e.g. 1.")
-        self.epochs = int(epochs)
+        self.epochs: int = int(epochs)
 
     def on_train_begin(self, logs: Logs = None) -> None:
         """Take the place before all other callbacks at the end of an epoch."""

@@ -114,7 +114,7 @@ def _laperm(model: keras.Model) -> LaPerm:
         optimizer = getattr(optimizer, "inner_optimizer", None)
     if optimizer is None:
         raise ValueError(
-            f"`model` must be compiled with `LaPerm`, which keeps its initial weights. Received: optimizer={compiled!r}. "
-            "Pass the weights to compare with as `other`."
+            "`model` must be compiled with `LaPerm`, which keeps its initial weights. Received: "
+            f"optimizer={compiled!r}. Pass the weights to compare with as `other`."
         )
     return optimizer

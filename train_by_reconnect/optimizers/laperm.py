@@ -191,8 +191,8 @@ class LaPerm(PeriodicOptimizer):
         fresh.build(variables)
         inner.build(variables)
         kept = set(map(id, [keras_internals.learning_rate_of(fresh), *keras_internals.moving_averages(fresh, [])]))
-        pairs = zip(inner.variables, fresh.variables, strict=True)
-        pairs = [(variable, ops.convert_to_numpy(first)) for variable, first in pairs if id(first) not in kept]
+        both = zip(inner.variables, fresh.variables, strict=True)
+        pairs = [(variable, ops.convert_to_numpy(first)) for variable, first in both if id(first) not in kept]
         for variable, first in pairs:
             if isinstance(inner, PeriodicOptimizer) or (first != first.flat[:1]).any():
                 raise ValueError(

@@ -47,7 +47,8 @@ class OptimizerWrapper(keras.optimizers.Optimizer):
     """Base of the optimizers that let an inner optimizer take the steps and act on the weights between them.
 
     The learning rate, the step counter, the loss scale, weight decay, clipping and moving averages are the inner
-    optimizer's, also where they are set on this one. A subclass adds its state with `add_variable` and calls `super().apply`.
+    optimizer's, also where they are set on this one. A subclass adds its state with `add_variable` and calls
+    `super().apply`.
 
     Args:
         inner_optimizer: a `keras.optimizers.Optimizer`, its name (`"adam"`) or its config.
