@@ -17,6 +17,7 @@ The validation loss shown is the cross-entropy, without the penalty that L2 regu
 from scripts.experiment import Experiment
 from scripts.laperm.draw_ranking import draw_figure_3, draw_figure_13
 from scripts.laperm.observers import RankingsRecorded
+from scripts.laperm.ranking_claims import CLAIMS
 from scripts.laperm.ranking_tables import published_rows, traits_table
 from scripts.running.images import Images
 from scripts.running.network import Network
@@ -58,4 +59,5 @@ EXPERIMENT = Experiment(
     more_pictures={"laperm_fig13": draw_figure_13},
     rows=published_rows,
     table=traits_table,
+    claims=CLAIMS,
 )

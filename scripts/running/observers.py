@@ -75,7 +75,7 @@ class Permutation:
 def weight_vectors(model):
     """The weight vectors of each trainable kernel: list of arrays of shape (units, size)."""
     variables = model.trainable_variables
-    layouts = zip(variables, describe_variables(variables), strict=True)
+    layouts = zip(variables, describe_variables(variables, model=model), strict=True)
     return [_rows(variable.numpy(), layout.unit_axes) for variable, layout in layouts if layout.kind == "kernel"]
 
 

@@ -70,7 +70,7 @@ def kernels_to_change(model: keras.Model) -> list[tuple[keras.Variable, Axes]]:
     """What `kernels_of` gives, of a model whose kernels are there to be changed: at least one, and none is fixed."""
     check_built(model)
     variables = model.weights
-    kinds = [layout.kind for layout in describe_variables(variables)]
+    kinds = [layout.kind for layout in describe_variables(variables, model=model)]
     scores = [variable.path for variable, kind in zip(variables, kinds, strict=True) if kind == "scores"]
     if scores:
         raise ValueError(
