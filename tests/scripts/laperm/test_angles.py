@@ -67,6 +67,7 @@ def test_regression_leaves_the_output_free():
         assert output.activation is keras.activations.linear
         before = output.kernel.numpy()
         model.optimizer.build(model.trainable_variables)
+        model.optimizer.recapture()
         changed = before + np.arange(len(before))[:, np.newaxis].astype("float32")
         output.kernel.assign(changed)
         model.optimizer.synchronize()
