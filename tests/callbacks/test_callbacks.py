@@ -419,6 +419,19 @@ def test_scheduler_takes_numpy_integers(restart):
     assert fit(restart(5), SyncPeriodScheduler(lambda epoch, k: np.int64(3)))["sync_period"] == [3, 3]
 
 
+def test_scheduler_without_a_period():
+    model = compiled(2)
+    history = model.fit(
+        *data(),
+        batch_size=8,
+        epochs=2,
+        verbose=2,
+        callbacks=[SyncPeriodScheduler(lambda epoch, k: 2 if epoch else None)],
+    ).history
+    assert history["sync_period"] == [2]
+    assert model.optimizer.last_sync == 10
+
+
 def test_scheduler_under_mixed_precision():
     keras.config.set_dtype_policy("mixed_float16")
     model = compiled(5)

@@ -1,6 +1,7 @@
 """A schedule for k, and the optimizer that a callback around synchronizations needs."""
 
 from collections.abc import Callable
+from typing import Any
 
 import keras
 
@@ -12,11 +13,12 @@ class SyncPeriodScheduler(keras.callbacks.Callback):
     """Set k at the start of every epoch, as `LearningRateScheduler` sets the learning rate.
 
     Args:
-        schedule: function `schedule(epoch, sync_period) -> sync_period`; epochs count from 0.
+        schedule: function `schedule(epoch, sync_period) -> sync_period`; epochs count from 0. None lets no step of the
+            epoch synchronize.
 
     Raises:
-        ValueError: the model has no optimizer with a `sync_period`, or the schedule gives no integer of at
-            least 1.
+        ValueError: the model has no optimizer with a `sync_period`, or the schedule gives neither None nor an integer
+            of at least 1.
 
     Example:
 
@@ -26,7 +28,7 @@ class SyncPeriodScheduler(keras.callbacks.Callback):
         Qiu and Suda 2020, A.5.0: "a schedule designed for k can further improve the performance".
     """
 
-    def __init__(self, schedule: Callable[[int, int], int]) -> None:
+    def __init__(self, schedule: Callable[[int, Any], int | None]) -> None:
         super().__init__()
         self.schedule = schedule
 
@@ -36,9 +38,10 @@ class SyncPeriodScheduler(keras.callbacks.Callback):
         optimizer.sync_period = self.schedule(epoch, optimizer.sync_period)
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
-        """Report k with the metrics of the epoch."""
-        if logs is not None:
-            logs["sync_period"] = periodic_optimizer(self.model).sync_period
+        """Report k, if there is one, with the metrics of the epoch."""
+        period = periodic_optimizer(self.model).sync_period
+        if logs is not None and period is not None:  # Keras' progress bar adds up what is in the logs
+            logs["sync_period"] = period
 
 
 def periodic_optimizer(model: keras.Model) -> PeriodicOptimizer:
