@@ -63,6 +63,19 @@ def killed_before():
 
 
 @pytest.fixture(scope="session")
+def redeclare():
+    """A function that makes a finished run stand for that of another declared training."""
+    from scripts.running.declaration import declaration
+    from scripts.running.files import write_json
+    from scripts.running.runner import Options
+
+    def redeclare(folder, training, seed=0):
+        write_json(folder / "declaration.json", declaration(training, seed, Options()))
+
+    return redeclare
+
+
+@pytest.fixture(scope="session")
 def data_directory():
     """Folder with `mnist.npz` and `fashion_mnist.npz` in Keras' layout."""
     return _reference("data", "mnist.npz").parent

@@ -52,7 +52,7 @@ class Checkpoint(keras.callbacks.Callback):
         step = int(self.model.optimizer.iterations.numpy())
         # The newest evaluation is of this epoch, or left out: a resumed run knows none of an earlier one.
         is_new = self.prepared.evaluation is not None and bool(self.prepared.evaluation.rows)
-        shown = {name: value for name, value in (logs or {}).items() if is_new or not name.startswith("sync_")}
+        shown = {name: value for name, value in (logs or {}).items() if is_new or not self._is_evaluated(name)}
         values = {self._named(name): value for name, value in shown.items()}
         self._collect({"epoch": epoch, "step": step, "when": "epoch", **values})
         if epoch + 1 == self.prepared.epochs:
@@ -72,6 +72,11 @@ class Checkpoint(keras.callbacks.Callback):
         size = sum(math.prod(variable.shape) * 4 for variable in variables)
         if shutil.disk_usage(self.folder).free < size + _OVERHEAD:
             raise disk_full(self.folder)
+
+    @staticmethod
+    def _is_evaluated(name):
+        """Whether a value is of the last evaluation at a synchronization, which may be of an earlier epoch."""
+        return name.startswith("sync_") and name != "sync_period"
 
     def _named(self, name):
         """What Keras calls validation may be the test set, and then must not look like anything else."""

@@ -154,13 +154,13 @@ def test_starts_from_a_file(tmp_path):
         WeightsFrom("weights.pt")
 
 
-def test_finished_runs_are_published(finished, tmp_path):
+def test_finished_runs_are_published(finished, redeclare, tmp_path):
     # Two runs stand for all of the experiment's: what they wrote is the same whatever was trained.
     experiment = find("rich_table1")
     trainings = experiment.trainings["quick"]
     for training in trainings:
         done = finished[0][training.part(Layerwise).scheme is not None]
-        shutil.copytree(done, folder_of("rich_table1", "quick", training.label, 0, tmp_path))
+        redeclare(shutil.copytree(done, folder_of("rich_table1", "quick", training.label, 0, tmp_path)), training)
     table = publish("rich_table1", "quick", tmp_path, tmp_path)
     assert all(f"| {training.label} | 1 |" in table for training in trainings)
     for picture in ("rich_table1", *experiment.more_pictures):

@@ -108,12 +108,12 @@ def test_a_cut_run_ends_the_same(observed, finished, tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("name", ["rich_fig1", "rich_fig2", "rich_fig5"])
-def test_finished_runs_are_published(finished, tmp_path, name):
+def test_finished_runs_are_published(finished, redeclare, tmp_path, name):
     # What a run wrote is the same whatever its width: the one that there is stands for those of each experiment.
     experiment = find(name)
     trainings = experiment.trainings["quick"]
     for training in trainings:
-        shutil.copytree(finished[0], folder_of(name, "quick", training.label, 0, tmp_path))
+        redeclare(shutil.copytree(finished[0], folder_of(name, "quick", training.label, 0, tmp_path)), training)
     publish(name, "quick", tmp_path, tmp_path)
     for shown in (name, *experiment.more_pictures):
         assert (tmp_path / f"{shown}.png").stat().st_size > 10_000
