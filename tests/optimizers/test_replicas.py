@@ -15,7 +15,7 @@ SCRIPT = pathlib.Path(__file__).with_name("replicas.py")
 
 @pytest.fixture(scope="module", params=["float32", "mixed_float16"])
 def runs(request):
-    environment = os.environ | {"PYTHONPATH": str(SCRIPT.parent.parent), "TF_CPP_MIN_LOG_LEVEL": "3"}
+    environment = os.environ | {"PYTHONPATH": str(SCRIPT.parents[2]), "TF_CPP_MIN_LOG_LEVEL": "3"}
     command = [sys.executable, str(SCRIPT), request.param]
     done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
     assert done.returncode == 0, done.stderr[-3000:]
