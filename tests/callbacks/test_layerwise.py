@@ -158,11 +158,12 @@ def test_layers_of_a_network():
 def test_the_frozen_bottom_is_not_differentiated():
     # Two convolutions and a dense layer. What runs in a step for all layers: the gradients of 2 kernels of convolutions
     # and of 2 biases, that of 1 input of a convolution (the upper one's), and 3 multiplications of matrices, 1 forward,
-    # 1 for the dense kernel and 1 for its input. For the top only the dense kernel's is left. For the middle the errors
-    # go through the dense layer to 1 kernel, for the bottom also through the upper convolution.
+    # 1 for the dense kernel and 1 for its input; it has no bias, of which Keras makes one operation or another. For the
+    # top only the dense kernel's is left. For the middle the errors go through the dense layer to 1 kernel, for the
+    # bottom also through the upper convolution.
     inputs = keras.Input((4, 4, 1))
     x = layers.Conv2D(2, 2)(layers.Conv2D(2, 2)(inputs))
-    model = Counting(inputs, layers.Dense(1)(layers.Flatten()(x)))
+    model = Counting(inputs, layers.Dense(1, use_bias=False)(layers.Flatten()(x)))
     model.compile(optimizer="sgd", loss="mse")
     images = np.ones((4, 4, 4, 1), "float32")
     callback = LayerwiseTraining(Alternate(None, (2,), (1,), (0,)))
