@@ -9,7 +9,7 @@ import keras
 import numpy as np
 import pytest
 
-from train_by_reconnect import LaPerm, Lookahead, SyncEveryEpoch, is_permutation
+from train_by_reconnect import LaPerm, Lookahead, SyncEvaluation, SyncEveryEpoch, is_permutation
 
 X, Y = np.random.default_rng(0).normal(size=(2, 16, 6)).astype("float32"), np.ones((16, 3), "float32")
 PERIODS = pytest.mark.parametrize("period", [3, None])
@@ -287,3 +287,11 @@ class TestIsPermutation:
     def test_not_built(self):
         with pytest.raises(ValueError, match=r"`model` must be built.*Received: .*built=False"):
             is_permutation(keras.Sequential([keras.layers.Dense(2)]))
+
+
+@pytest.mark.parametrize("before", [False, True])
+def test_sync_evaluation_sees_the_end_of_an_epoch(before):
+    evaluation = SyncEvaluation({"train": (X[0], Y)}, metrics=["mse"], before=before, compare=False)
+    history = fit(net(None), evaluation, SyncEveryEpoch())
+    assert [(row["step"], row["when"]) for row in evaluation.rows] == [(4, "after"), (8, "after")]
+    assert history["sync_train_mse"] == [row["train_mse"] for row in evaluation.rows]

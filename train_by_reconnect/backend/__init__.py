@@ -11,6 +11,7 @@ from train_by_reconnect.backend.tensorflow import (
     fail_when_run,
     outside_graph,
     permute_all,
+    sort_all,
     summary_writer,
     write_scalars,
 )
@@ -30,6 +31,7 @@ __all__ = [
     "gradient_adder",
     "outside_graph",
     "permute_all",
+    "sort_all",
     "straight_through",
     "summary_writer",
     "times_step",

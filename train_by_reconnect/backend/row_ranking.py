@@ -94,6 +94,17 @@ def rank_rows(rows: np.ndarray) -> np.ndarray:
     return permute_to_ranking(rows, np.broadcast_to(np.arange(rows.shape[1], dtype=np.int32), rows.shape))
 
 
+def sort_rows(rows: np.ndarray) -> np.ndarray:
+    """Every weight vector in ascending order; equal values keep their order.
+
+    Example:
+
+    >>> sort_rows(np.array([[0.3, -2.0, 5.0]], "float32")).tolist()
+    [[-2.0, 0.30000001192092896, 5.0]]
+    """
+    return np.take_along_axis(rows, _positions(rows), axis=1)
+
+
 def _positions(rows: np.ndarray) -> np.ndarray:
     """Where the r-th smallest value of each row is: a stable argsort."""
     if rows.dtype == np.float64:  # 64 bits of value leave no room for a position

@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from train_by_reconnect.backend import keras_internals
-from train_by_reconnect.backend.row_ranking import permute_to_ranking
+from train_by_reconnect.backend.row_ranking import permute_to_ranking, sort_rows
 from train_by_reconnect.backend.rows import from_rows, to_rows
 from train_by_reconnect.backend.types import Axes, Tensor
 
@@ -108,6 +108,27 @@ def permute_all(
     permuted = [tf.where(finite[i], new, old) for i, (new, old) in enumerate(zip(permuted, kernels, strict=True))]
     first = tf.argmin(tf.cast(finite, tf.int32), output_type=tf.int64)
     return permuted, tf.where(tf.reduce_all(finite), none, first)
+
+
+def sort_all(kernels: list[Tensor], unit_axes: Sequence[Axes]) -> list[Tensor]:
+    """The sorted weight vectors of every kernel, as rows, equal values in their order.
+
+    Args:
+        kernels: list of tensors of any shape.
+        unit_axes: list of tuples of ints, the axes of each that number the neurons.
+
+    Returns:
+        List of tensors (units, size of a weight vector), every row in ascending order.
+    """
+    rows = [to_rows(kernel, axes) for kernel, axes in zip(kernels, unit_axes, strict=True)]
+    if not can_call_host():
+        return [tf.gather(row, tf.argsort(_keys(row), axis=1, stable=True), batch_dims=1) for row in rows]
+
+    def sort(*arrays: np.ndarray) -> list[np.ndarray | np.int64]:
+        return [*map(sort_rows, arrays), np.int64(0)]  # of a single answer TensorFlow makes no list
+
+    answers = tf.numpy_function(sort, rows, [*(row.dtype for row in rows), tf.int64], stateful=False)
+    return [tf.ensure_shape(new, row.shape) for new, row in zip(answers[:-1], rows, strict=True)]
 
 
 def _group(kernels: Sequence[Tensor], unit_axes: Sequence[Axes]) -> list[list[int]]:

@@ -5,7 +5,7 @@ import dataclasses
 import inspect
 import math
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import keras
@@ -258,6 +258,11 @@ class LaPerm(PeriodicOptimizer):
             rows.assign(np.sort(to_rows(value, axes, np), axis=1, kind="stable"))
 
         self._last_seen = int(self.iterations.numpy())
+
+    def _initial_weights(self) -> tuple[list[keras.Variable], Callable[[], list[Tensor]]]:
+        return self._sorted, lambda: backend.sort_all(
+            [ops.convert_to_tensor(kernel) for kernel in self._kernels], self._axes
+        )
 
     def _synchronized(self, values: list[Tensor]) -> list[Tensor]:
         count = len(self._kernels)

@@ -1,6 +1,7 @@
 """Lookahead: every k steps the weights go part of the way from the slow weights to the fast ones."""
 
 import numbers
+from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -57,6 +58,9 @@ class Lookahead(PeriodicOptimizer):
     def _copy_weights(self) -> None:
         for slow, fast in zip(self._slow, self._fast, strict=True):
             slow.assign(fast)
+
+    def _initial_weights(self) -> tuple[list[keras.Variable], Callable[[], list[Tensor]]]:
+        return self._slow, lambda: [keras.ops.convert_to_tensor(fast) for fast in self._fast]
 
     def _synchronized(self, values: list[Tensor]) -> list[Tensor]:
         # slow -> slow + size * (fast - slow), then fast -> slow. By hand, from 3.0 with SGD of 1.0 and gradient

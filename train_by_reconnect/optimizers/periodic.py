@@ -9,6 +9,7 @@ import keras
 from keras import ops
 
 from train_by_reconnect import backend
+from train_by_reconnect.backend import keras_internals
 from train_by_reconnect.backend.types import Tensor
 from train_by_reconnect.optimizers.wrapper import OptimizerWrapper
 
@@ -20,10 +21,10 @@ _NO_INITIAL_WEIGHTS = -1
 class PeriodicOptimizer(OptimizerWrapper):
     """Base of the optimizers that synchronize the weights every k completed steps of the inner optimizer.
 
-    A subclass says which weights take part (`_create_state`), what it keeps of the initial ones (`_copy_weights`)
-    and what a synchronization makes of them (`_synchronized`, a pure function of tensors). The k steps are counted
-    from the last synchronization, whatever caused it, so a new k takes effect at once. The initial weights are those
-    at the first step, whatever was loaded or changed between building and that.
+    A subclass says which weights take part (`_create_state`), what it keeps of the initial ones (`_copy_weights`,
+    `_initial_weights`) and what a synchronization makes of them (`_synchronized`, a pure function of tensors). The k
+    steps are counted from the last synchronization, whatever caused it, so a new k takes effect at once. The initial
+    weights are those at the first step, whatever was loaded or changed between building and that.
 
     Args:
         inner_optimizer: as in `OptimizerWrapper`.
@@ -141,6 +142,13 @@ class PeriodicOptimizer(OptimizerWrapper):
             self.build(list(trainable_variables))
         can_run = self.built and self._keep_initial_weights()
         self._has_stepped = True
+        if not keras_internals.is_in_xla():  # this step may be run again after the state was set back to the start
+            variables, values = self._initial_weights()
+            backend.assign_if(
+                self._last_sync == _NO_INITIAL_WEIGHTS,
+                [*variables, self._last_sync],
+                lambda _: [*values(), ops.convert_to_tensor(self.iterations)],
+            )
         super().apply(grads, trainable_variables)
         if not can_run:
             backend.fail_when_run(
@@ -150,7 +158,6 @@ class PeriodicOptimizer(OptimizerWrapper):
         due = [
             ops.convert_to_tensor(self.iterations) - self._last_sync >= self._sync_period,
             ops.cast(self._sync_in_step, "bool"),
-            # Not where a `tf.train.Checkpoint` of an untrained network was restored after this was compiled.
             self._last_sync > _NO_INITIAL_WEIGHTS,
         ]
         backend.assign_if(functools.reduce(ops.logical_and, due), *self._synchronization())
@@ -159,17 +166,17 @@ class PeriodicOptimizer(OptimizerWrapper):
         """Synchronize now, outside the train step. Before the first step there is nothing to do.
 
         Raises:
-            ValueError: the optimizer is not built, or lost its initial weights to a `tf.train.Checkpoint` of an
-                untrained network.
+            ValueError: the optimizer is not built, or its state was set back to the start and a step then taken that
+                XLA had compiled before.
         """
         self._check_built("synchronize")
         if self.has_initial_weights:
             backend.assign_if(True, *self._synchronization())
         elif self._has_stepped and int(self.iterations.numpy()):
             raise ValueError(
-                f"{type(self).__name__} must know the initial weights to synchronize. Received: a state restored from "
-                f"before the first step, and iterations={int(self.iterations.numpy())}. Call `recapture()` right after "
-                "restoring it."
+                f"{type(self).__name__} must know the initial weights to synchronize. Received: a state from before "
+                f"the first step, set after XLA compiled the step, and iterations={int(self.iterations.numpy())}. "
+                "Call `recapture()` right after setting it."
             )
 
     def _check_built(self, what: str) -> None:
@@ -189,6 +196,10 @@ class PeriodicOptimizer(OptimizerWrapper):
 
     def _create_state(self, variables: list[keras.Variable]) -> None:
         """Set `_synchronized_variables`, those that a synchronization may change, and make what it needs."""
+        raise NotImplementedError
+
+    def _initial_weights(self) -> tuple[list[keras.Variable], Callable[[], list[Tensor]]]:
+        """The variables that `_copy_weights` sets, and a function that gives their values as tensors."""
         raise NotImplementedError
 
     def _copy_weights(self) -> None:
