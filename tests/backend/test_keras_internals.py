@@ -459,6 +459,53 @@ def foreign_names(path):
                 yield ast.unparse(node)
 
 
+def test_own_variables(model):
+    pair = model.get_layer("pair")
+    assert [variable.name for variable in keras_internals.own_variables(pair)] == ["scale"]
+    norm = keras.layers.BatchNormalization()
+    norm.build((None, 2))
+    assert len(keras_internals.own_variables(norm)) == 4, (
+        "a layer's own variables are no longer in `_trainable_variables` and `_non_trainable_variables`, where "
+        "`describe_variables` looks for what belongs to any layer"
+    )
+
+
+def test_call_after_last_batch(model):
+    # Order of a fit of two epochs: the function, then validation, then the end of the epoch. `evaluate` has no part.
+    has(keras.Model, "_get_metrics_result_or_logs", "call_after_last_batch", "find what `fit` calls after its batches")
+    order = []
+
+    class Watch(keras.callbacks.Callback):
+        def on_train_begin(self, logs=None):
+            keras_internals.call_after_last_batch(model, lambda: order.append("function"))
+
+        def on_train_batch_end(self, batch, logs=None):
+            model.evaluate(np.ones((2, 2)), np.ones((2, 1)), verbose=0)
+            order.append("batch")
+
+        def on_test_begin(self, logs=None):
+            order.append("validation")
+
+        def on_epoch_end(self, epoch, logs=None):
+            order.append("epoch")
+
+        def on_train_end(self, logs=None):
+            keras_internals.call_after_last_batch(model, None)
+
+    model.compile("sgd", "mse", run_eagerly=True)
+    data = np.ones((2, 2)), np.ones((2, 1))
+    for callbacks in ([Watch()], []):
+        model.fit(*data, verbose=0, batch_size=1, validation_data=data, callbacks=callbacks)
+    assert order == ["batch", "batch", "function", "validation", "epoch"]
+
+
+def test_know_variables():
+    optimizer, variable = keras.optimizers.Optimizer(0.1), keras.Variable(1.0)
+    assert optimizer._trainable_variables == [], "`SwapEMAWeights` looks elsewhere for the variables of an optimizer"
+    keras_internals.know_variables(optimizer, [variable])
+    assert (optimizer.built, optimizer._trainable_variables) == (True, [variable])
+
+
 def test_private_names_are_in_one_module():
     for path in modules():
         found = list(foreign_names(path))
