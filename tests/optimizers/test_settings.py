@@ -69,11 +69,13 @@ class TestForwarded:
 
 
 def test_repr():
-    assert repr(LaPerm("adam", sync_period=20)) == "LaPerm(<Adam 'adam'>, sync_period=20)"
-    assert repr(LaPerm("sgd", None, skip_bias=False, unit_axes={"a": None})) == (
+    # The inner optimizers have names of their own: Keras numbers those that it gives.
+    adam, sgd = keras.optimizers.Adam(name="ada"), keras.optimizers.SGD(name="sgd")
+    assert repr(LaPerm(adam, sync_period=20)) == "LaPerm(<Adam 'ada'>, sync_period=20)"
+    assert repr(LaPerm(sgd, None, skip_bias=False, unit_axes={"a": None})) == (
         "LaPerm(<SGD 'sgd'>, sync_period=None, skip_bias=False, unit_axes={'a': None})"
     )
-    assert repr(LaPerm(Lookahead("sgd"))) == (
+    assert repr(LaPerm(Lookahead(sgd))) == (
         "LaPerm(Lookahead(<SGD 'sgd'>, sync_period=6, slow_step_size=0.5), sync_period=1000)"
     )
 
