@@ -162,3 +162,16 @@ def test_subnormal_numbers_are_ranked(mode, dtype, monkeypatch):
 
     wrapped(lambda: backend.assign_if(True, variables, function))()
     assert keras.ops.convert_to_numpy(layer.kernel).ravel().astype(float).tolist() == [5, 0, 4, 1, 3, 2]
+
+
+@pytest.mark.parametrize("eagerly", [False, True])
+def test_divergence_in_one_sentence(eagerly):
+    # In a graph TensorFlow says first where the step was defined; what comes after that is ours, and one line.
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2, name="lost")])
+    model.compile(LaPerm(keras.optimizers.SGD(0.1), sync_period=2), loss="mse", run_eagerly=eagerly)
+    with pytest.raises(ValueError if eagerly else Exception, match="lost/kernel holds a NaN") as error:
+        model.fit(np.ones((8, 3)), np.full((8, 2), np.nan), batch_size=2, verbose=0)
+    sentence = "the training has diverged. Lower the learning rate of the inner optimizer or clip its gradients."
+    lines = str(error.value).splitlines()
+    assert sentence in lines[0 if eagerly else -2 if "node" in lines[-1] else -1]
+    assert str(error.value).count(sentence) == 1

@@ -81,33 +81,39 @@ def permute_all(
         not finite. Such a kernel is given back as it is.
 
     Raises:
-        tf.errors.InvalidArgumentError: a weight is NaN or infinite; names the variable. Within XLA nothing can be
-            raised; the second result says it.
+        tf.errors.InvalidArgumentError, eagerly a ValueError: a weight is NaN or infinite; names the variable. Within
+            XLA nothing can be raised; the second result says it.
     """
     none = tf.constant(-1, tf.int64)
     if not kernels:
         return [], none
-    finite = None
-    if keras_internals.is_in_xla():
-        finite = tf.stack([tf.reduce_all(tf.math.is_finite(kernel)) for kernel in kernels])
-    elif not can_call_host():
-        kernels = [tf.debugging.check_numerics(k, diverged_message(n)) for k, n in zip(kernels, names, strict=True)]
+    finite = tf.stack([tf.reduce_all(tf.math.is_finite(kernel)) for kernel in kernels])
+    first = tf.argmin(tf.cast(finite, tf.int32), output_type=tf.int64)
+    if not keras_internals.is_in_xla():
+        check = _fail_unless(tf.reduce_all(finite), first, list(map(diverged_message, names)))
+        with tf.control_dependencies([] if check is None else [check]):
+            kernels = [tf.identity(kernel) for kernel in kernels]
     groups = _group(kernels, unit_axes)
     rows = [_stacked_rows([kernels[i] for i in group], unit_axes[group[0]]) for group in groups]
     values = [tf.concat([sorted_rows[i] for i in group], axis=0) for group in groups]
-    if can_call_host():
-        rows = _permute_on_host(rows, values, [[names[i] for i in group] for group in groups])
-    else:
-        rows = list(map(_permute_by_argsort, rows, values))
+    rows = _permute_on_host(rows, values) if can_call_host() else list(map(_permute_by_argsort, rows, values))
     permuted = [None] * len(kernels)
     for group, new in zip(groups, rows, strict=True):
         for i, kernel in zip(group, _unstacked(new, kernels[group[0]].shape, unit_axes[group[0]]), strict=True):
             permuted[i] = kernel
-    if finite is None:
+    if not keras_internals.is_in_xla():
         return permuted, none
     permuted = [tf.where(finite[i], new, old) for i, (new, old) in enumerate(zip(permuted, kernels, strict=True))]
-    first = tf.argmin(tf.cast(finite, tf.int32), output_type=tf.int64)
     return permuted, tf.where(tf.reduce_all(finite), none, first)
+
+
+def _fail_unless(condition: Tensor, index: Tensor, messages: list[str]) -> tf.Operation | None:
+    """Fail with one of several messages and nothing else: a function of NumPy that fails adds its call stack, twice."""
+    if tf.executing_eagerly():
+        if not condition:
+            raise ValueError(messages[int(index)])
+        return None
+    return tf.debugging.Assert(condition, [tf.gather(tf.constant(messages), index)])
 
 
 def sort_all(kernels: list[Tensor], unit_axes: Sequence[Axes]) -> list[Tensor]:
@@ -167,15 +173,9 @@ def can_call_host() -> bool:
     return not keras_internals.is_in_xla() and not tf.config.list_logical_devices("GPU")
 
 
-def _permute_on_host(rows: list[Tensor], values: list[Tensor], names: list[list[str]]) -> list[Tensor]:
+def _permute_on_host(rows: list[Tensor], values: list[Tensor]) -> list[Tensor]:
     def permute(*arrays: np.ndarray) -> list[np.ndarray | np.int64]:
-        permuted = []
-        for row, value, together in zip(arrays[: len(rows)], arrays[len(rows) :], names, strict=True):
-            try:
-                permuted.append(permute_to_ranking(row, value))
-            except ValueError as error:
-                first = int(np.argmin(np.isfinite(row).all(axis=1)))
-                raise ValueError(diverged_message(together[first * len(together) // len(row)])) from error
+        permuted = map(permute_to_ranking, arrays[: len(rows)], arrays[len(rows) :])
         return [*permuted, np.int64(0)]  # of a single answer TensorFlow makes no list
 
     answers = tf.numpy_function(permute, [*rows, *values], [*(r.dtype for r in rows), tf.int64], stateful=False)
