@@ -415,6 +415,7 @@ def test_a_variable_in_two_models():
     assert describe_variables(models[0].trainable_variables)[0] == kernel(-2, -1)
 
 
+@pytest.mark.filterwarnings("ignore:The layer that owns a variable")
 def test_models_that_are_gone_leave_no_trace():
     # A new variable may well get the address of an old one, and must not get its layout.
     layer = built(layers.DepthwiseConv1D(2), 1, 5, 3)

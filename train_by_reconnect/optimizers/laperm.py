@@ -16,6 +16,7 @@ from train_by_reconnect import backend
 from train_by_reconnect.backend import keras_internals
 from train_by_reconnect.backend.rows import to_rows
 from train_by_reconnect.backend.types import Axes, Tensor
+from train_by_reconnect.optimizers.fresh_state import state_to_reset
 from train_by_reconnect.optimizers.periodic import PeriodicOptimizer
 from train_by_reconnect.weights.layouts import Layout
 from train_by_reconnect.weights.variables import describe_as_before, path_of
@@ -181,27 +182,8 @@ class LaPerm(PeriodicOptimizer):
         self._diverged = self._add_counter(-1, "diverged")
         self._synchronized_variables = [*self._kernels, self._diverged]
         if self.reset_inner_state:
-            self._synchronized_variables += self._inner_state(variables)
-
-    def _inner_state(self, variables: list[keras.Variable]) -> list[keras.Variable]:
-        """The variables to reset, whose values in a new optimizer are kept: each has one everywhere."""
-        inner = fresh = self.inner_optimizer
-        if inner.built or int(inner.iterations.numpy()):  # it may have been trained
-            fresh = type(inner).from_config(inner.get_config())
-        fresh.build(variables)
-        inner.build(variables)
-        kept = set(map(id, [keras_internals.learning_rate_of(fresh), *keras_internals.moving_averages(fresh, [])]))
-        both = zip(inner.variables, fresh.variables, strict=True)
-        pairs = [(variable, ops.convert_to_numpy(first)) for variable, first in both if id(first) not in kept]
-        for variable, first in pairs:
-            if isinstance(inner, PeriodicOptimizer) or (first != first.flat[:1]).any():
-                raise ValueError(
-                    "`reset_inner_state` needs an inner optimizer whose state starts without a trace of the weights. "
-                    f"Received: inner_optimizer={inner!r}, whose {path_of(variable)} does not. Use e.g. Adam, or "
-                    "reset_inner_state=False."
-                )
-        self._first_values = [first.flat[0] for _, first in pairs]
-        return [variable for variable, _ in pairs]
+            state, self._first_values = state_to_reset(self.inner_optimizer, variables)
+            self._synchronized_variables += state
 
     def initial_rows(self) -> list[tuple[keras.Variable, Axes, np.ndarray]]:
         """The variables that are permuted, the axes that number their neurons, and their initial weight vectors.

@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from train_by_reconnect.backend import keras_internals
 from train_by_reconnect.backend.types import Tensor
+from train_by_reconnect.optimizers.forwarding import OfInner
 
 # Arguments of `keras.optimizers.Optimizer` that would act on the wrapper's own, empty update.
 _BELONG_TO_INNER = (
@@ -22,25 +23,6 @@ _BELONG_TO_INNER = (
     "loss_scale_factor",
     "learning_rate",
 )
-
-
-class _OfInner:
-    """A setting that is the inner optimizer's: read and set through the wrapper."""
-
-    def __set_name__(self, owner: type, name: str) -> None:
-        self.name = name
-
-    # Keras sets them while the base class initializes, before there is an inner optimizer.
-    def __get__(self, wrapper: Any, owner: type | None = None) -> Any:
-        return getattr(_inner(wrapper), self.name, None)
-
-    def __set__(self, wrapper: Any, value: Any) -> None:
-        if _inner(wrapper) is not None:
-            setattr(wrapper.inner_optimizer, self.name, value)
-
-
-def _inner(wrapper: Any) -> keras.optimizers.Optimizer | None:
-    return None if wrapper is None else wrapper.__dict__.get("inner_optimizer")
 
 
 class OptimizerWrapper(keras.optimizers.Optimizer):
@@ -184,14 +166,14 @@ class OptimizerWrapper(keras.optimizers.Optimizer):
 
     _COUNT_BEFORE_BUILDING = 2  # of its own variables
 
-    weight_decay = _OfInner()
-    clipnorm = _OfInner()
-    global_clipnorm = _OfInner()
-    clipvalue = _OfInner()
-    use_ema = _OfInner()
-    ema_momentum = _OfInner()
-    ema_overwrite_frequency = _OfInner()
-    loss_scale_factor = _OfInner()
+    weight_decay = OfInner()
+    clipnorm = OfInner()
+    global_clipnorm = OfInner()
+    clipvalue = OfInner()
+    use_ema = OfInner()
+    ema_momentum = OfInner()
+    ema_overwrite_frequency = OfInner()
+    loss_scale_factor = OfInner()
 
     @property
     def gradient_accumulation_steps(self) -> None:
