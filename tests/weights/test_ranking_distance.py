@@ -80,6 +80,7 @@ def test_a_synchronization_keeps_the_ranking():
     model = keras.Sequential([keras.Input((6, 6, 2)), keras.layers.Conv2D(4, 3)])
     optimizer = LaPerm("sgd")
     optimizer.build(model.trainable_variables)
+    optimizer.recapture()
     moved = np.random.default_rng(0).standard_normal(model.layers[0].kernel.shape)
     model.layers[0].kernel.assign(moved)
     before = model.layers[0].kernel.numpy()

@@ -236,7 +236,7 @@ class TestSources:
         monkeypatch.setattr(keras.datasets.mnist, "load_data", lambda: pytest.fail("asked Keras"))
         with pytest.raises(FileNotFoundError, match=r"a file mnist.npz .*Received: --data .*Put it there"):
             load("mnist", tmp_path)
-        with pytest.raises(FileNotFoundError, match="Received: directory='nowhere'"):
+        with pytest.raises(FileNotFoundError, match="Received: --data nowhere"):
             load("mnist", "nowhere")
 
     @pytest.mark.parametrize("name", ["MNIST", "cifar100", "", None])
