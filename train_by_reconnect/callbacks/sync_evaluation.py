@@ -194,6 +194,9 @@ class SyncEvaluation(keras.callbacks.Callback):
                 labels = np.concatenate([np.ravel(y) for _, y in self.data[name]])
                 found = agreement(labels, self._before[1][name], after)
                 self._newest.update({f"{name}_{key}": value for key, value in found.items()})
+            # What is of one data set stands together.
+            ordered = (key for name in self.data for key in self._newest if key.startswith(f"{name}_"))
+            self._newest = {key: self._newest[key] for key in ordered}
         self.rows.append({"epoch": self._epoch, "step": step, "when": when, **self._newest})
         self._evaluated = self.model, step
 
