@@ -144,7 +144,7 @@ def test_other_metrics(restart):
     assert history["sync_test_top"] == [row["test_top"] for row in evaluation.rows]
 
 
-@pytest.mark.parametrize("k", [1, 3])
+@pytest.mark.parametrize("k", [3, pytest.param(1, marks=pytest.mark.slow)])
 def test_training_is_the_same_with_and_without(k):
     plain, validation = compiled(optimizer=with_momentum(k)), data(20, seed=2)
     expected = fit(plain, validation_data=validation)

@@ -207,7 +207,7 @@ def test_save_and_load(build, tmp_path):
 @pytest.mark.parametrize("build", [models.conv2, pytest.param(models.conv7, marks=pytest.mark.slow), models.mlp])
 def test_learns_one_batch(build):
     model = small(build, dropout=0)  # whose draws could hide what four steps gain
-    model.compile(keras.optimizers.Adam(1e-3), "sparse_categorical_crossentropy")
+    model.compile(keras.optimizers.Adam(1e-3), "sparse_categorical_crossentropy", run_eagerly=True)
     rng = np.random.default_rng(0)
     images, labels = rng.random((8, *model.input_shape[1:]), np.float32), np.arange(8)
     losses = model.fit(images, labels, epochs=4, verbose=0).history["loss"]

@@ -87,7 +87,7 @@ def kernels_and_axes(draw):
     return draw(kernel), draw(kernel), tuple(axes), draw(st.integers(1, 4))
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(kernels_and_axes())
 def test_multiset_and_ranking(case):
     initial, moved, axes, k = case
