@@ -49,13 +49,13 @@ def test_run_then_figure(tmp_path, capsys):
     shown = capsys.readouterr().out
     assert shown.startswith("--data is not used: the data set digits comes with scikit-learn\n")
     assert "QUICK CHECK" in shown
-    assert "[2/2] LaPerm (k = 20), seed 1" in shown
-    assert "| LaPerm (k = 20) | 2 |" in shown
+    assert "[2/2] LaPerm (k = 40), seed 1" in shown
+    assert "| LaPerm (k = 40) | 2 |" in shown
     assert "2 of 2" in shown
     assert (tmp_path / "runs/quickstart/quick/quickstart.png").stat().st_size > 10_000
     assert main(["figure", "quickstart", "--size", "quick", *results]) == 0
     rows = read_csv(tmp_path / "quickstart.csv")
-    assert set(rows["label"]) == {"LaPerm (k = 20)"}
+    assert set(rows["label"]) == {"LaPerm (k = 40)"}
     assert set(rows["seed"]) == {0, 1}
     page = (tmp_path / "quickstart.md").read_text()
     assert page.startswith(f"# quickstart, size quick: QUICK CHECK\n\n{find('quickstart').opening}\n\nQUICK CHECK")
