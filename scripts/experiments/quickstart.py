@@ -7,7 +7,7 @@ Command: `python -m scripts run quickstart`
 
 The data set is scikit-learn's `digits` (1,797 images of 8 x 8), which needs no download. The curve is of 157 held-out
 training images; the 360 test images are looked at once, at the end. The network is `lenet_300_100` at half its width:
-50 to 150 weights a weight vector. All three methods have a rate of 0.003, and LaPerm synchronizes once an epoch: k = 40.
+50 to 150 weights a weight vector. All methods have a rate of 0.003, and LaPerm synchronizes once an epoch: k = 40.
 """
 
 from scripts.experiment import Experiment
