@@ -10,6 +10,7 @@ from keras import ops
 from train_by_reconnect.backend.types import Logs, Tensor
 from train_by_reconnect.callbacks.train_steps import TrainSteps, around_next_step
 from train_by_reconnect.optimizers.laperm import LaPerm
+from train_by_reconnect.optimizers.nesting import find_optimizer
 from train_by_reconnect.weights.kernels import kernels_of
 
 Constraint: TypeAlias = Callable[[Tensor], Tensor]
@@ -56,9 +57,7 @@ class KeepZeros(keras.callbacks.Callback):
 
     def on_train_begin(self, logs: Logs = None) -> None:
         """Refuse an optimizer that moves zeros."""
-        optimizer = self.model.optimizer
-        while optimizer is not None and not isinstance(optimizer, LaPerm):
-            optimizer = getattr(optimizer, "inner_optimizer", None)
+        optimizer = find_optimizer(self.model, LaPerm)
         if optimizer is not None:
             raise ValueError(
                 f"`KeepZeros` expects an optimizer that leaves weights where they are. Received: {optimizer.name!r}, "

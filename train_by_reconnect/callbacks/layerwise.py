@@ -10,6 +10,7 @@ import numpy as np
 from train_by_reconnect.backend import keras_internals
 from train_by_reconnect.backend.types import Logs
 from train_by_reconnect.callbacks.train_steps import TrainSteps, around_next_step
+from train_by_reconnect.optimizers.nesting import nested_optimizers
 from train_by_reconnect.optimizers.periodic import PeriodicOptimizer
 from train_by_reconnect.weights.kernels import check_built
 from train_by_reconnect.weights.variables import describe_variables
@@ -133,7 +134,7 @@ class LayerwiseTraining(keras.callbacks.Callback):
         """Count what a step trains, and keep all else out of it."""
         self._steps += 1
         self._counts[list(self._trained)] += 1
-        with _frozen(frozen, self.model.optimizer):
+        with _frozen(frozen, self.model):
             yield
 
     def _draw(self, *numbers: int) -> tuple[int, ...]:
@@ -147,7 +148,7 @@ class LayerwiseTraining(keras.callbacks.Callback):
         return trained
 
     def _check_optimizer(self) -> None:
-        for optimizer in _with_inner(self.model.optimizer):
+        for optimizer in nested_optimizers(self.model):
             if optimizer.gradient_accumulation_steps:
                 raise ValueError(
                     "`LayerwiseTraining` expects an optimizer that does not accumulate gradients. Received: "
@@ -219,10 +220,10 @@ def trainable_layers(model: keras.Model) -> list[tuple[keras.Layer, list[keras.V
 
 
 @contextlib.contextmanager
-def _frozen(variables: list[keras.Variable], optimizer: keras.optimizers.Optimizer) -> Iterator[None]:
+def _frozen(variables: list[keras.Variable], model: keras.Model) -> Iterator[None]:
     """Take variables out of the steps that are run, or compiled, meanwhile."""
-    inner = _with_inner(optimizer)
-    synchronizing = [(each, each.frozen_for_step) for each in inner if isinstance(each, PeriodicOptimizer)]
+    optimizers = nested_optimizers(model)
+    synchronizing = [(each, each.frozen_for_step) for each in optimizers if isinstance(each, PeriodicOptimizer)]
     try:
         for each, former in synchronizing:
             each.frozen_for_step = former.union(map(id, variables))
@@ -231,9 +232,3 @@ def _frozen(variables: list[keras.Variable], optimizer: keras.optimizers.Optimiz
     finally:
         for each, former in synchronizing:
             each.frozen_for_step = former
-
-
-def _with_inner(optimizer: keras.optimizers.Optimizer | None) -> Iterator[keras.optimizers.Optimizer]:
-    while optimizer is not None:
-        yield optimizer
-        optimizer = getattr(optimizer, "inner_optimizer", None)

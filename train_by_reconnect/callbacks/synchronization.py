@@ -6,6 +6,7 @@ from typing import Any
 import keras
 
 from train_by_reconnect.backend.types import Logs
+from train_by_reconnect.optimizers.nesting import find_optimizer
 from train_by_reconnect.optimizers.periodic import PeriodicOptimizer
 
 
@@ -46,12 +47,11 @@ class SyncPeriodScheduler(keras.callbacks.Callback):
 
 def periodic_optimizer(model: keras.Model) -> PeriodicOptimizer:
     """The optimizer of a compiled model that synchronizes, such as `LaPerm`, also inside a `LossScaleOptimizer`."""
-    optimizer = compiled = getattr(model, "optimizer", None)
-    while optimizer is not None and not isinstance(optimizer, PeriodicOptimizer):
-        optimizer = getattr(optimizer, "inner_optimizer", None)
+    optimizer = find_optimizer(model, PeriodicOptimizer)
     if optimizer is None:
         raise ValueError(
             "This callback needs an optimizer that synchronizes. Received: "
-            f"model.optimizer={compiled!r}. Compile the model with `LaPerm(...)` or `Lookahead(...)`."
+            f"model.optimizer={getattr(model, 'optimizer', None)!r}. Compile the model with `LaPerm(...)` or "
+            "`Lookahead(...)`."
         )
     return optimizer

@@ -10,6 +10,7 @@ import numpy.typing as npt
 from train_by_reconnect.backend.rows import to_rows
 from train_by_reconnect.backend.types import Axes
 from train_by_reconnect.optimizers.laperm import LaPerm
+from train_by_reconnect.optimizers.nesting import find_optimizer
 from train_by_reconnect.weights.kernels import check_built
 from train_by_reconnect.weights.variables import describe_variables, path_of
 
@@ -109,12 +110,10 @@ def _with_values_of(
 
 
 def _laperm(model: keras.Model) -> LaPerm:
-    optimizer = compiled = getattr(model, "optimizer", None)
-    while optimizer is not None and not isinstance(optimizer, LaPerm):
-        optimizer = getattr(optimizer, "inner_optimizer", None)
+    optimizer = find_optimizer(model, LaPerm)
     if optimizer is None:
         raise ValueError(
             "`model` must be compiled with `LaPerm`, which keeps its initial weights. Received: "
-            f"optimizer={compiled!r}. Pass the weights to compare with as `other`."
+            f"optimizer={getattr(model, 'optimizer', None)!r}. Pass the weights to compare with as `other`."
         )
     return optimizer
