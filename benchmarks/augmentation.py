@@ -24,7 +24,8 @@ import tensorflow as tf
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 
 from models import conv7, f1
-from scripts.data.augmentation import Augmentation, pipeline
+from scripts.data.augmentation import Augmentation
+from scripts.data.batches import pipeline
 
 BATCH_SIZE = 50
 MNIST = Augmentation(rotation=10, width_shift=0.1, height_shift=0.1, zoom=0.1)

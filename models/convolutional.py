@@ -1,12 +1,12 @@
-"""Conv2, Conv4, Conv6 and Conv13: stages of 3x3 convolutions, each ended by pooling, then dense layers."""
+"""Conv2, Conv4 and Conv6: stages of 3x3 convolutions, each ended by pooling, then dense layers."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import keras
 
-from models.layers import Dropout, Initializer, LayerFactory, MakeLayer, dropout_rates
-
-PAPER_DROPOUT = (0.3, 0.4, 0.5)
+from models.layers import Dropout, Initializer, LayerFactory, MakeLayer
+from models.staged import PAPER_DROPOUT, staged
 
 
 def conv2(
@@ -67,17 +67,21 @@ def conv2(
         the network is that of Frankle and Carbin, 2019, "The Lottery Ticket Hypothesis".
         Ivan and Florian, 2020, "Training highly effective connectivities", table A.2 (`plain`).
     """
-    layers = LayerFactory(
+    return _maybe_plain(
+        "conv2",
+        [2 * [64]],
+        input_shape,
+        classes,
+        plain=plain,
+        dropout=dropout,
+        batch_norm=batch_norm,
+        l2=l2,
         conv=conv,
         dense=dense,
         kernel_initializer=kernel_initializer,
         bias_initializer=bias_initializer,
-        use_bias=not plain,
-        l2=0.0 if plain else l2,
         width=width,
     )
-    stages = [2 * [64]]
-    return _staged("conv2", stages, [256, 256], layers, input_shape, classes, dropout, batch_norm, plain=plain)
 
 
 def conv4(
@@ -113,17 +117,21 @@ def conv4(
     Reference:
         Qiu and Suda, 2020, "Train by Reconnect: Decoupling Locations of Weights from Their Values", Table 1 and A.5.3.
     """
-    layers = LayerFactory(
+    return _maybe_plain(
+        "conv4",
+        [2 * [64], 2 * [128]],
+        input_shape,
+        classes,
+        plain=plain,
+        dropout=dropout,
+        batch_norm=batch_norm,
+        l2=l2,
         conv=conv,
         dense=dense,
         kernel_initializer=kernel_initializer,
         bias_initializer=bias_initializer,
-        use_bias=not plain,
-        l2=0.0 if plain else l2,
         width=width,
     )
-    stages = [2 * [64], 2 * [128]]
-    return _staged("conv4", stages, [256, 256], layers, input_shape, classes, dropout, batch_norm, plain=plain)
 
 
 def conv6(
@@ -157,99 +165,37 @@ def conv6(
         Ivan and Florian, 2020, "Training highly effective connectivities", table A.2;
         the network is that of Frankle and Carbin, 2019, "The Lottery Ticket Hypothesis".
     """
-    layers = LayerFactory(
-        conv=conv,
-        dense=dense,
-        kernel_initializer=kernel_initializer,
-        bias_initializer=bias_initializer,
-        use_bias=not plain,
-        l2=0.0 if plain else l2,
-        width=width,
-    )
-    stages = [2 * [64], 2 * [128], 2 * [256]]
-    return _staged("conv6", stages, [256, 256], layers, input_shape, classes, dropout, batch_norm, plain=plain)
-
-
-def conv13(
-    input_shape: tuple[int, ...] = (32, 32, 3),
-    classes: int = 10,
-    *,
-    conv: MakeLayer = keras.layers.Conv2D,
-    dense: MakeLayer = keras.layers.Dense,
-    kernel_initializer: Initializer = "he_uniform",
-    bias_initializer: Initializer = "he_uniform",
-    l2: float = 1e-4,
-    dropout: Dropout = PAPER_DROPOUT,
-    batch_norm: bool = True,
-    width: float = 1.0,
-) -> keras.Model:
-    """Conv13 for CIFAR-10, a VGG: 2x64, 2x128, 3x256, 3x512, 3x512, each with pool, dense 512, 10.
-
-    14,982,474 parameters, and 18,944 more of batch normalization. Layers, filters and pooling are those of Table 1,
-    where 14.7M is its 14,710,464 convolutional weights. The rest is read off the authors' notebook and as in `conv2`:
-    dropout of rate 0.3 in the first stage and 0.4 in the later ones, after every convolution but the stage's last, and
-    of rate 0.5 after the last pooling and after the hidden dense layer.
-
-    All arguments but `plain`, defaults and errors are those of `conv2`. Five poolings need images of at least 32 x 32.
-
-    Returns:
-        An uncompiled `keras.Model` named `"conv13"`: images (batch, *input_shape) to probabilities (batch, classes).
-
-    Example:
-
-    >>> conv13(width=1 / 64).get_layer("conv13").filters
-    8
-
-    Reference:
-        Qiu and Suda, 2020, "Train by Reconnect: Decoupling Locations of Weights from Their Values", Table 1 and A.5.3;
-        Simonyan and Zisserman, 2015, "Very Deep Convolutional Networks for Large-Scale Image Recognition".
-    """
-    layers = LayerFactory(
-        conv=conv,
-        dense=dense,
-        kernel_initializer=kernel_initializer,
-        bias_initializer=bias_initializer,
+    return _maybe_plain(
+        "conv6",
+        [2 * [64], 2 * [128], 2 * [256]],
+        input_shape,
+        classes,
+        plain=plain,
+        dropout=dropout,
+        batch_norm=batch_norm,
         l2=l2,
+        conv=conv,
+        dense=dense,
+        kernel_initializer=kernel_initializer,
+        bias_initializer=bias_initializer,
         width=width,
     )
-    stages = [2 * [64], 2 * [128], 3 * [256], 3 * [512], 3 * [512]]
-    return _staged(
-        "conv13", stages, [512], layers, input_shape, classes, dropout, batch_norm, dropout_after_pooling=True
-    )
 
 
-def _staged(
+def _maybe_plain(
     name: str,
     stages: Sequence[Sequence[int]],
-    units: Sequence[int],
-    layers: LayerFactory,
     input_shape: tuple[int, ...],
     classes: int,
+    *,
+    plain: bool,
     dropout: Dropout,
     batch_norm: bool,
-    *,
-    plain: bool = False,
-    dropout_after_pooling: bool = False,
+    l2: float,
+    **arguments: Any,
 ) -> keras.Model:
-    """Build the network whose convolutions have the filters `stages` and whose hidden dense layers have `units`."""
+    """Build LaPerm's network with the filters `stages`, or the plain one of connectivity training."""
     if plain:
-        dropout, batch_norm = 0.0, False
-    first_rate, later_rate, dense_rate = dropout_rates(dropout, 3)
-    x = inputs = keras.Input(input_shape, name="images")
-    for stage, all_filters in enumerate(stages):
-        for position, filters in enumerate(all_filters, start=1):
-            x = layers.conv(x, filters)
-            x = layers.batch_norm(x) if batch_norm else x
-            if position < len(all_filters):
-                x = layers.dropout(x, later_rate if stage else first_rate)
-        x = keras.layers.MaxPooling2D(name=f"pool{stage + 1}")(x)
-    if dropout_after_pooling:
-        x = layers.dropout(x, dense_rate)
-    x = keras.layers.Flatten(name="flatten")(x)
-    for position, count in enumerate(units, start=1):
-        is_last = position == len(units)
-        x = layers.dense(x, count)
-        x = x if is_last else layers.dropout(x, dense_rate)
-        x = layers.batch_norm(x) if batch_norm else x
-        x = layers.dropout(x, dense_rate) if is_last else x
-    return keras.Model(inputs, layers.output(x, classes), name=name)
+        dropout, batch_norm, l2 = None, False, 0.0
+    layers = LayerFactory(use_bias=not plain, l2=l2, **arguments)
+    return staged(name, stages, [256, 256], layers, input_shape, classes, dropout=dropout, batch_norm=batch_norm)

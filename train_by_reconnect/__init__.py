@@ -4,7 +4,7 @@ from train_by_reconnect.callbacks.activity import ActivityMap
 from train_by_reconnect.callbacks.agreement import agreement
 from train_by_reconnect.callbacks.connectivity_monitor import ConnectivityMonitor
 from train_by_reconnect.callbacks.keep_zeros import KeepZeros
-from train_by_reconnect.callbacks.layerwise import LayerwiseTraining, trainable_layers
+from train_by_reconnect.callbacks.layerwise import LayerwiseTraining
 from train_by_reconnect.callbacks.layerwise_schemes import MiddleOnly, RandomBeta, RandomUniform, TopAndBottom
 from train_by_reconnect.callbacks.ranking_monitor import RankingMonitor
 from train_by_reconnect.callbacks.snapshots import KernelSnapshots
@@ -50,6 +50,7 @@ from train_by_reconnect.weights.profile_scores import ProfileScore, score_profil
 from train_by_reconnect.weights.profiles import WeightProfile, weight_profiles
 from train_by_reconnect.weights.ranking_distance import ranking, ranking_distance
 from train_by_reconnect.weights.similarity import profile_distance, profile_similarity
+from train_by_reconnect.weights.trainable_layers import trainable_layers
 from train_by_reconnect.weights.variables import describe_variables
 
 __all__ = [

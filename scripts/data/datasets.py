@@ -1,19 +1,12 @@
 """The data sets of the papers, split and scaled the way each paper says."""
 
 import dataclasses
-import pathlib
-import zipfile
-import zlib
 
-import keras
 import numpy as np
-import sklearn.datasets
-import sklearn.model_selection
+
+from scripts.data.sources import NUM_CLASSES, SHAPES, read
 
 SCALINGS = ("unit", "z_score", "pixel_mean", "pixel_mean_overall_std")
-SHAPES = {"digits": (8, 8, 1), "mnist": (28, 28, 1), "fashion_mnist": (28, 28, 1), "cifar10": (32, 32, 3)}
-_KEYS = ("x_train", "y_train", "x_test", "y_test")
-_NUM_CLASSES = 10
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -99,14 +92,7 @@ def load(name, directory=None, *, scaling="unit", validation=0, limit=None, bala
         raise ValueError(f"`name` must be one of {', '.join(map(repr, SHAPES))}. Received: name={name!r}")
     if scaling not in SCALINGS:
         raise ValueError(f"`scaling` must be one of {', '.join(map(repr, SCALINGS))}. Received: scaling={scaling!r}")
-    if name == "digits":
-        source, arrays = "scikit-learn's digits", _digits()
-    elif directory is None:
-        source, arrays = f"keras.datasets.{name}", _keras_dataset(name)
-    else:
-        source = pathlib.Path(directory) / f"{name}.npz"
-        arrays = _read(source)
-    x_train, y_train, x_test, y_test = _check(source, SHAPES[name], *arrays)
+    source, (x_train, y_train, x_test, y_test) = read(name, directory)
 
     count = len(x_train)
     _check_count("validation", validation, 0, count - 1, f"the {count:,} training images must not all be set aside")
@@ -131,7 +117,7 @@ def load(name, directory=None, *, scaling="unit", validation=0, limit=None, bala
 
     return Dataset(
         name=name,
-        num_classes=_NUM_CLASSES,
+        num_classes=NUM_CLASSES,
         x_train=scaled(x_train[:kept][chosen]),
         y_train=y_train[:kept][chosen],
         x_val=scaled(x_train[kept:]),
@@ -139,73 +125,6 @@ def load(name, directory=None, *, scaling="unit", validation=0, limit=None, bala
         x_test=scaled(x_test),
         y_test=y_test,
     )
-
-
-def _digits():
-    images, labels = sklearn.datasets.load_digits(return_X_y=True)
-    train, test = sklearn.model_selection.train_test_split(
-        np.arange(len(images)), test_size=360, stratify=labels, random_state=0
-    )
-    images = images.reshape(-1, 8, 8).astype("uint8")
-    return images[train], labels[train], images[test], labels[test]
-
-
-def _keras_dataset(name):
-    try:
-        (x_train, y_train), (x_test, y_test) = getattr(keras.datasets, name).load_data()
-    except Exception as error:  # What Keras raises where there is no network is a bare Exception.
-        raise OSError(
-            f"Expected {name!r} in the cache of Keras or a network to download it from. Received: {error}. "
-            f"Name a folder that holds {name}.npz with --data DIR, or use 'digits', which needs neither."
-        ) from error
-    return x_train, y_train, x_test, y_test
-
-
-def _read(path):
-    if not path.is_file():
-        raise FileNotFoundError(
-            f"Expected a file {path.name} in the folder of data sets. Received: --data {path.parent}, which has none. "
-            "Put it there, or leave --data out to use the cache of Keras or a download."
-        )
-    try:
-        with open(path, "rb") as file, np.load(file, allow_pickle=False) as archive:
-            missing = [key for key in _KEYS if key not in archive]
-            arrays = [archive[key] for key in _KEYS if key not in missing]
-    except (OSError, EOFError, ValueError, TypeError, AttributeError, zipfile.BadZipFile, zlib.error) as error:
-        raise ValueError(
-            f"Expected {path} to be a complete .npz archive of plain arrays. Received: a file of "
-            f"{path.stat().st_size:,} bytes that cannot be read as one ({error}). Copy or download it again."
-        ) from error
-    if missing:
-        raise ValueError(
-            f"Expected {path} to hold the arrays {', '.join(_KEYS)}. Received: a file without {', '.join(missing)}. "
-            f"Save it again with `numpy.savez(path, x_train=..., y_train=..., x_test=..., y_test=...)`."
-        )
-    return arrays
-
-
-def _check(source, shape, x_train, y_train, x_test, y_test):
-    """Return the four arrays as uint8 images of shape `(n, *shape)` and int32 labels of shape `(n,)`, or raise."""
-    checked = []
-    for part, images, labels in (("train", x_train, y_train), ("test", x_test, y_test)):
-        with_channel = images[..., np.newaxis] if shape[-1] == 1 and images.ndim == 3 else images
-        if with_channel.ndim != 4 or with_channel.shape[1:] != shape or images.dtype != np.uint8 or not len(images):
-            raise ValueError(
-                f"Expected x_{part} of {source} to be uint8 images of shape (n, {', '.join(map(str, shape))}), n at "
-                f"least 1. Received: shape={images.shape}, dtype={images.dtype}. Check that the file is the one named."
-            )
-        if labels.shape not in ((len(images),), (len(images), 1)):
-            raise ValueError(
-                f"Expected y_{part} of {source} to have one label for each of the {len(images):,} images in "
-                f"x_{part}. Received: shape={labels.shape}. Check that images and labels are of the same part."
-            )
-        if labels.dtype.kind not in "iu" or labels.min() < 0 or labels.max() >= _NUM_CLASSES:
-            raise ValueError(
-                f"Expected y_{part} of {source} to be integers from 0 to {_NUM_CLASSES - 1}. Received: "
-                f"dtype={labels.dtype}, values={np.unique(labels)[:20]}. Save one class number for each image."
-            )
-        checked += [with_channel, labels.reshape(-1).astype("int32")]
-    return checked
 
 
 def _check_count(name, value, low, high, why):
@@ -217,18 +136,18 @@ def _check_count(name, value, low, high, why):
 
 def _first_of_each_class(labels, limit, skip):
     """The positions of the first `limit / 10` images of each class after the first `skip / 10`, ascending."""
-    if limit is None or limit % _NUM_CLASSES or skip % _NUM_CLASSES:
+    if limit is None or limit % NUM_CLASSES or skip % NUM_CLASSES:
         raise ValueError(
-            f"`balanced=True` expects a `limit` and a `skip` that are multiples of {_NUM_CLASSES}, the number of "
+            f"`balanced=True` expects a `limit` and a `skip` that are multiples of {NUM_CLASSES}, the number of "
             f"classes. Received: limit={limit}, skip={skip}. Pass e.g. limit=10_000."
         )
-    wanted, passed = limit // _NUM_CLASSES, skip // _NUM_CLASSES
-    positions = [np.flatnonzero(labels == number)[passed : passed + wanted] for number in range(_NUM_CLASSES)]
+    wanted, passed = limit // NUM_CLASSES, skip // NUM_CLASSES
+    positions = [np.flatnonzero(labels == number)[passed : passed + wanted] for number in range(NUM_CLASSES)]
     fewest = min(map(len, positions))
     if fewest < wanted:
         raise ValueError(
             f"`limit={limit}` asks for {wanted:,} images of each class. Received: a class with {fewest:,}. Pass at "
-            f"most limit={fewest * _NUM_CLASSES}."
+            f"most limit={fewest * NUM_CLASSES}."
         )
     return np.sort(np.concatenate(positions))
 

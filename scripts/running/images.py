@@ -3,7 +3,8 @@
 import dataclasses
 
 from scripts.data.augmentation import Augmentation
-from scripts.data.datasets import SCALINGS, SHAPES, load
+from scripts.data.datasets import SCALINGS, load
+from scripts.data.sources import SHAPES
 from scripts.running.choices import check_choice
 
 

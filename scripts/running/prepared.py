@@ -3,7 +3,7 @@
 import math
 import statistics
 
-from scripts.data.augmentation import pipeline
+from scripts.data.batches import pipeline
 
 _MOST_STEPS_AT_ONCE = 100
 

@@ -5,11 +5,12 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from train_by_reconnect.callbacks.layerwise import LayerwiseTraining, trainable_layers
+from train_by_reconnect.callbacks.layerwise import LayerwiseTraining
 from train_by_reconnect.callbacks.layerwise_schemes import MiddleOnly, RandomBeta, RandomUniform, TopAndBottom
 from train_by_reconnect.callbacks.sync_evaluation import SyncEvaluation
 from train_by_reconnect.optimizers.laperm import LaPerm
 from train_by_reconnect.optimizers.lookahead import Lookahead
+from train_by_reconnect.weights.trainable_layers import trainable_layers
 
 layers = keras.layers
 GENERATOR = np.random.default_rng(0)

@@ -9,8 +9,9 @@ import models
 from train_by_reconnect import Masked, MinimalChange, Signed, changed_fractions
 from train_by_reconnect.conversion.connectivity_model import connectivity_model
 from train_by_reconnect.conversion.strip import strip
+from train_by_reconnect.layers.connectivity_layers import connectivity_layers
 from train_by_reconnect.layers.edge_popup import EdgePopup
-from train_by_reconnect.layers.fixed_kernels import FixedKernels, connectivity_layers
+from train_by_reconnect.layers.fixed_kernels import FixedKernels
 
 random = np.random.default_rng(0)
 

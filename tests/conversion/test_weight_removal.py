@@ -8,7 +8,7 @@ from train_by_reconnect import Masked, Signed, SignedConstant
 from train_by_reconnect.conversion.connectivity_model import connectivity_model
 from train_by_reconnect.conversion.strip import strip
 from train_by_reconnect.conversion.weight_removal import remove_weights
-from train_by_reconnect.layers.fixed_kernels import connectivity_layers
+from train_by_reconnect.layers.connectivity_layers import connectivity_layers
 
 layers = keras.layers
 WRAPPERS = {"masked": Masked, "signed": Signed}

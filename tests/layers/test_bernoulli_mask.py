@@ -7,7 +7,7 @@ import tensorflow as tf
 from sklearn.datasets import load_digits
 
 from train_by_reconnect.layers.bernoulli_mask import BernoulliMask
-from train_by_reconnect.layers.fixed_kernels import connectivity_layers
+from train_by_reconnect.layers.connectivity_layers import connectivity_layers
 from train_by_reconnect.layers.initializers import SignedConstant
 
 layers = keras.layers

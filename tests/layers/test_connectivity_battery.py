@@ -15,7 +15,7 @@ import tensorflow as tf
 from keras import layers
 
 from train_by_reconnect import Masked, Signed, changed_fractions, set_objective
-from train_by_reconnect.layers.fixed_kernels import connectivity_layers
+from train_by_reconnect.layers.connectivity_layers import connectivity_layers
 
 STEPS, BATCH, EPOCHS = 10, 4, 3
 RATE, MOMENTUM = 0.05, 0.9

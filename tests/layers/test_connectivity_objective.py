@@ -15,7 +15,7 @@ from train_by_reconnect import (
     changed_fractions,
     set_objective,
 )
-from train_by_reconnect.layers.fixed_kernels import connectivity_layers
+from train_by_reconnect.layers.connectivity_layers import connectivity_layers
 
 
 def two_layers(kind=Masked, **arguments):

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.datasets import load_digits
 
+from train_by_reconnect.layers.connectivity_layers import connectivity_layers
 from train_by_reconnect.layers.edge_popup import EdgePopup, highest
-from train_by_reconnect.layers.fixed_kernels import connectivity_layers
 from train_by_reconnect.layers.initializers import SignedConstant
 
 layers = keras.layers

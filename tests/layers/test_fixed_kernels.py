@@ -8,7 +8,9 @@ from keras import layers
 
 from train_by_reconnect import Masked, Signed, set_objective
 from train_by_reconnect.backend.tensorflow_gradients import straight_through
-from train_by_reconnect.layers.fixed_kernels import LAYER_CLASSES, FixedKernels, connectivity_layers
+from train_by_reconnect.layers.connectivity_layers import connectivity_layers
+from train_by_reconnect.layers.fixed_kernels import FixedKernels
+from train_by_reconnect.layers.wrapped import LAYER_CLASSES
 
 # A function that makes the layer, with the arguments that matter, and the shape of one input.
 CASES = {

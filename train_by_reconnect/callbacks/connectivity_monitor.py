@@ -7,7 +7,7 @@ import keras
 
 from train_by_reconnect import backend
 from train_by_reconnect.backend.types import Logs
-from train_by_reconnect.layers.fixed_kernels import connectivity_layers
+from train_by_reconnect.layers.connectivity_layers import connectivity_layers
 from train_by_reconnect.layers.objective import changed_fractions
 
 

@@ -8,10 +8,10 @@ from typing import Any
 import keras
 import numpy as np
 
-from train_by_reconnect.backend import keras_internals
-from train_by_reconnect.backend.types import Logs, Tensor
-from train_by_reconnect.callbacks.agreement import agreement, classes_of
+from train_by_reconnect.backend.types import Logs
+from train_by_reconnect.callbacks.agreement import agreement
 from train_by_reconnect.callbacks.evaluation_data import named_batches
+from train_by_reconnect.callbacks.measuring import measure
 from train_by_reconnect.callbacks.periods import check_every
 from train_by_reconnect.callbacks.synchronization import periodic_optimizer
 from train_by_reconnect.callbacks.train_steps import TrainSteps, around_next_step
@@ -110,7 +110,7 @@ class SyncEvaluation(keras.callbacks.Callback):
             model, step = self._evaluated
             if model is not self.model or step > self._step():
                 self.rows, self._evaluated = [], (self.model, self._step())
-                self._newest, _ = self._measure()
+                self._newest, _ = measure(self.model, self.data, self.metrics, self.compare)
 
     def on_train_batch_begin(self, batch: int, logs: Logs = None) -> None:
         """Note the step, and take over the synchronizing if the state before it is wanted."""
@@ -185,7 +185,7 @@ class SyncEvaluation(keras.callbacks.Callback):
             self._optimizer.sync_in_step = is_outermost
 
     def _evaluate(self, when: str) -> None:
-        self._newest, answers = self._measure()
+        self._newest, answers = measure(self.model, self.data, self.metrics, self.compare)
         step = self._step()
         if when == "before":
             self._before = step, answers
@@ -199,43 +199,6 @@ class SyncEvaluation(keras.callbacks.Callback):
             self._newest = {key: self._newest[key] for key in ordered}
         self.rows.append({"epoch": self._epoch, "step": step, "when": when, **self._newest})
         self._evaluated = self.model, step
-
-    def _measure(self) -> tuple[dict[str, float], dict[str, np.ndarray]]:
-        """The metrics of the present weights, and with `compare` the class of each example of each data set."""
-        values: dict[str, float] = {}
-        classes: dict[str, np.ndarray] = {}
-        for name, batches in self.data.items():
-            answers = []
-            for number, (x, y) in enumerate(batches):
-                predicted = _answers_to(self.model, x, y)
-                if number == 0:
-                    self._start_metrics(y, predicted)
-                for metric in self.metrics:
-                    metric.update_state(y, predicted)
-                if self.compare:
-                    answers.append(classes_of(y, predicted))
-            values.update({f"{name}_{metric.name}": float(metric.result()) for metric in self.metrics})
-            if self.compare:
-                classes[name] = np.concatenate(answers)
-        return values, classes
-
-    def _start_metrics(self, y: Tensor, predicted: np.ndarray) -> None:
-        """Reset them; of some names only the data makes metrics."""
-        is_metric = keras.metrics.Metric
-        made = [m if isinstance(m, is_metric) else keras_internals.metric_for(m, y, predicted) for m in self.metrics]
-        self.metrics = made
-        for metric in made:
-            metric.reset_state()
-
-
-def _answers_to(model: keras.Model, x: Any, y: Tensor) -> np.ndarray:
-    predicted = model.predict_on_batch(x)
-    if not hasattr(predicted, "shape"):
-        raise ValueError(
-            f"`SyncEvaluation` expects a model with one output. Received: model={model.name!r} with {len(predicted)}. "
-            "Leave this callback out, or train a model with one."
-        )
-    return predicted[: len(y)]  # of several replicas each answers all, one after the other
 
 
 def _hidden(due: float, step: int) -> ValueError:

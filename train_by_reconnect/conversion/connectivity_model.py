@@ -9,9 +9,11 @@ import numpy as np
 
 from train_by_reconnect.backend import keras_internals
 from train_by_reconnect.conversion.replace_layers import copy_of_layer, copy_state, is_searched, replace_layers
-from train_by_reconnect.layers.fixed_kernels import LAYER_CLASSES, FixedKernels, connectivity_layers
+from train_by_reconnect.layers.connectivity_layers import connectivity_layers
+from train_by_reconnect.layers.fixed_kernels import FixedKernels
 from train_by_reconnect.layers.masked_and_signed import Masked, Signed
 from train_by_reconnect.layers.objective import set_objective
+from train_by_reconnect.layers.wrapped import LAYER_CLASSES
 from train_by_reconnect.weights.kernels import check_built
 from train_by_reconnect.weights.layouts import describe_layer
 

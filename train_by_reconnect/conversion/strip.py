@@ -3,7 +3,8 @@
 import keras
 
 from train_by_reconnect.conversion.replace_layers import copy_state, is_searched, replace_layers
-from train_by_reconnect.layers.fixed_kernels import FixedKernels, connectivity_layers
+from train_by_reconnect.layers.connectivity_layers import connectivity_layers
+from train_by_reconnect.layers.fixed_kernels import FixedKernels
 from train_by_reconnect.weights.kernels import check_built
 from train_by_reconnect.weights.layouts import describe_layer
 

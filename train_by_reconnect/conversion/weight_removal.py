@@ -8,7 +8,8 @@ import numpy as np
 
 from train_by_reconnect.backend import keras_internals
 from train_by_reconnect.conversion.replace_layers import is_of_keras, replace_layers
-from train_by_reconnect.layers.fixed_kernels import LAYER_CLASSES, FixedKernels
+from train_by_reconnect.layers.fixed_kernels import FixedKernels
+from train_by_reconnect.layers.wrapped import LAYER_CLASSES
 from train_by_reconnect.weights.kernels import check_built
 from train_by_reconnect.weights.layouts import describe_layer
 from train_by_reconnect.weights.ranges import limits_of

@@ -8,23 +8,8 @@ import keras
 from train_by_reconnect.backend import keras_internals
 from train_by_reconnect.backend.types import Identifier, Tensor
 from train_by_reconnect.layers.initializers import PositiveUniform
+from train_by_reconnect.layers.wrapped import check_can_be_wrapped
 from train_by_reconnect.weights.layouts import Layout, describe_layer
-
-# The layers whose kernels are all their own; what holds other layers (attention, recurrent layers) is made of these.
-LAYER_CLASSES = (
-    keras.layers.Dense,
-    keras.layers.EinsumDense,
-    keras.layers.Conv1D,
-    keras.layers.Conv2D,
-    keras.layers.Conv3D,
-    keras.layers.Conv1DTranspose,
-    keras.layers.Conv2DTranspose,
-    keras.layers.Conv3DTranspose,
-    keras.layers.DepthwiseConv1D,
-    keras.layers.DepthwiseConv2D,
-    keras.layers.SeparableConv1D,
-    keras.layers.SeparableConv2D,
-)
 
 
 class FixedKernels(keras.layers.Wrapper):
@@ -62,23 +47,7 @@ class FixedKernels(keras.layers.Wrapper):
         score_regularizer: Identifier | Sequence[Identifier] = None,
         **kwargs: Any,
     ) -> None:
-        if not isinstance(layer, LAYER_CLASSES):
-            raise ValueError(
-                f"`layer` must be one of {', '.join(each.__name__ for each in LAYER_CLASSES)}. Received: layer={layer} "
-                f"of class {type(layer).__name__}. Wrap the layers inside it one by one."
-            )
-        for name in ("kernel_constraint", "depthwise_constraint", "pointwise_constraint"):
-            if getattr(layer, name, None) is not None:
-                raise ValueError(
-                    f"`layer` must have no constraint on a kernel, which is fixed and never updated. Received: {name}="
-                    f"{getattr(layer, name)} of {layer.name!r}. Leave it out."
-                )
-        if getattr(layer, "lora_rank", None) or getattr(layer, "quantization_mode", None):
-            raise ValueError(
-                f"`layer` must compute with its kernel alone. Received: layer={layer.name!r} with lora_rank="
-                f"{getattr(layer, 'lora_rank', None)} and quantization_mode={layer.quantization_mode!r}. Wrap it "
-                "before that is switched on."
-            )
+        check_can_be_wrapped(layer)
         kwargs.setdefault("name", layer.name)
         # The wrapped layer casts by its own policy; scores and product keep the precision of the kernel.
         super().__init__(layer, **{**kwargs, "dtype": layer.variable_dtype, "autocast": False})
@@ -269,25 +238,6 @@ class FixedKernels(keras.layers.Wrapper):
 @describe_layer.register(FixedKernels)
 def _(layer: FixedKernels) -> list[tuple[keras.Variable, Layout]]:
     return [(scores, Layout("scores", None)) for scores in getattr(layer, "scores", [])]
-
-
-def connectivity_layers(model: keras.Layer) -> list[FixedKernels]:
-    """All layers with fixed kernels in a model, nested ones too, in its order; those inside one layer in any order.
-
-    Example:
-
-    >>> from train_by_reconnect import Masked
-    >>> model = keras.Sequential([Masked(keras.layers.Dense(3)), keras.layers.ReLU()])
-    >>> len(connectivity_layers(model))
-    1
-    """
-    found = [layer for layer in keras_internals.all_layers(model) if isinstance(layer, FixedKernels)]
-    if not found:
-        raise ValueError(
-            f"`model` must hold layers with fixed kernels. Received: model={model.name!r}, which has none. Make one "
-            "with `connectivity_model`, or of layers such as `Masked(keras.layers.Dense(10))`."
-        )
-    return found
 
 
 def _own(initializer: Callable[..., Any]) -> Callable[..., Any]:

@@ -7,7 +7,8 @@ import numpy as np
 
 from train_by_reconnect import backend
 from train_by_reconnect.backend.types import Tensor
-from train_by_reconnect.layers.fixed_kernels import FixedKernels, connectivity_layers
+from train_by_reconnect.layers.connectivity_layers import connectivity_layers
+from train_by_reconnect.layers.fixed_kernels import FixedKernels
 from train_by_reconnect.layers.masked_and_signed import Masked, Signed
 
 COUNTS = ("kept", "changed")

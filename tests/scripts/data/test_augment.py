@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from keras.src.legacy.preprocessing.image import apply_affine_transform
 
-from scripts.data.augmentation import Augmentation, affine, pipeline
+from scripts.data.augmentation import Augmentation, affine
+from scripts.data.batches import pipeline
 
 MNIST = Augmentation(rotation=10, width_shift=0.1, height_shift=0.1, zoom=0.1)
 CIFAR10 = Augmentation(rotation=15, width_shift=0.1, height_shift=0.1, horizontal_flip=True)

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from scripts.data.datasets import SHAPES, Dataset
+from scripts.data.datasets import Dataset
+from scripts.data.sources import SHAPES
 from scripts.experiment import find, names, trainings_of
 from scripts.laperm.fields import fields
 from scripts.laperm.initial_weights import MakeDissimilar, ReducePrecision, ShuffledBestOf, Sparsify

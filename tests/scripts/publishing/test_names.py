@@ -9,7 +9,7 @@ import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 import models
-from scripts.data.datasets import SHAPES
+from scripts.data.sources import SHAPES
 from scripts.experiment import find, names
 from scripts.publishing.curves import Curve
 from scripts.publishing.names import DATA_NAMES, NETWORK_NAMES, is_of, subject
