@@ -78,6 +78,7 @@ def synchronization(name, rounds):
     sorted_rows = [tf.constant(profile.vectors) for profile in profiles]
     number, optimizer = keras.Variable(1.0), LaPerm("sgd", sync_period=1)
     optimizer.build([*kernels, number])
+    optimizer.recapture()  # the initial weights are else those at the first step, which here are shuffled
     functions = {
         "original": synchronizing(original, kernels, sorted_rows),
         "LaPerm": tf.function(lambda: optimizer.apply([tf.zeros([])], [number])),
