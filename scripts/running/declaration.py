@@ -1,6 +1,8 @@
-"""What a run is known by: all settings of its training, the classes that run them, its seed, precision and compiler."""
+"""What a run is known by: all settings of its training, its seed, the precision, the compiler and the backend."""
 
 import dataclasses
+
+import keras
 
 from scripts.running.files import read_json, write_json
 
@@ -11,7 +13,8 @@ class OtherDeclarationError(ValueError):
 
 def declaration(training, seed, options):
     """The declaration of a run, as in its `declaration.json`: nothing is left out because it is a default."""
-    return {"training": described(training), "seed": seed, "precision": options.precision, "jit": options.jit}
+    how = {"precision": options.precision, "jit": options.jit, "backend": keras.backend.backend()}
+    return {"training": described(training), "seed": seed, **how}
 
 
 def described(value):

@@ -6,7 +6,7 @@ import pickle
 import keras
 import numpy as np
 import pytest
-import tensorflow as tf
+from backends import only_on
 
 from train_by_reconnect import LaPerm, Layout, connectivity_model, is_permutation
 
@@ -76,8 +76,11 @@ def test_a_kernel_without_weights():
     assert is_permutation(model)
 
 
+@only_on("tensorflow", "only TensorFlow has variables of its own that Keras takes")
 @pytest.mark.filterwarnings("ignore:The layer that owns a variable")
 def test_variables_of_tensorflow():
+    import tensorflow as tf
+
     # As in `test_solved_by_hand`: with rate 1 and gradients 1, -1, 1 twice, -1.5 1.0 0.0 is lowest, highest, middle.
     kernel = tf.Variable([[0.5], [-1.0], [2.0]])
     optimizer = LaPerm(keras.optimizers.SGD(1.0), sync_period=2)

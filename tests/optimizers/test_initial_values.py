@@ -6,7 +6,7 @@ import pickle
 import keras
 import numpy as np
 import pytest
-import tensorflow as tf
+from backends import BACKEND, only_on
 
 from train_by_reconnect import LaPerm, Lookahead, is_permutation, sparsify
 
@@ -110,9 +110,12 @@ def test_a_fit_without_steps(frozen):
     np.testing.assert_array_equal(model.get_weights()[0], start[0])
 
 
+@only_on("tensorflow", "its own checkpoints")
 @pytest.mark.parametrize("wrapper", [LaPerm, Lookahead])
 def test_checkpoint_of_tensorflow_restored_before_building(wrapper, tmp_path):
     # 4 steps and 4 more, as 8 in one go; synchronizations at 3 and 6 cross the border.
+    import tensorflow as tf
+
     def fresh():
         optimizer = wrapper(keras.optimizers.Adam(0.01), sync_period=3)
         optimizer.final_sync = False
@@ -135,22 +138,26 @@ def test_checkpoint_of_tensorflow_restored_before_building(wrapper, tmp_path):
 
 
 @pytest.mark.parametrize("jit", [False, True])
-def test_state_set_back_after_training(jit, tmp_path):
+def test_state_set_back_after_training(jit):
     # The step that is compiled already must look for the initial weights again: those after the change, half zeros.
     model = net(LaPerm("adam", sync_period=2))
     model.compile(model.optimizer, loss="mse", jit_compile=jit)
     model.optimizer.build(model.trainable_variables)
-    checkpoint = tf.train.Checkpoint(model=model, optimizer=model.optimizer)
-    path = checkpoint.save(str(tmp_path / "checkpoint"))
+    state = [(each, keras.ops.convert_to_numpy(each)) for each in (*model.variables, *model.optimizer.variables)]
+
+    def restore():
+        for variable, value in state:
+            variable.assign(value)
+
     step = fit(model).train_function
-    checkpoint.restore(path)
+    restore()
     sparsify(model, [0.5, 0.5], seed=0)
     start = model.get_weights()
-    if jit:  # within XLA nothing looks
+    if jit and BACKEND == "tensorflow":  # within its XLA nothing looks
         message = r"must know the initial weights.*Received: .* XLA compiled.*Call `recapture\(\)` right after"
         with pytest.raises(ValueError, match=message):
             fit(model)
-        checkpoint.restore(path)
+        restore()
         model.set_weights(start)
         model.optimizer.recapture()
     assert is_permutation(fit(model), start)

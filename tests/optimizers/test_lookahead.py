@@ -3,15 +3,9 @@ import json
 import keras
 import numpy as np
 import pytest
-import tensorflow as tf
+from backends import MODES, applying
 
 from train_by_reconnect import Lookahead
-
-MODES = {
-    "graph": tf.function,
-    "eager": lambda step: step,
-    "jit": lambda step: tf.function(step, jit_compile=True),
-}
 
 
 def test_solved_by_hand():
@@ -36,9 +30,9 @@ def test_tensorflow_addons(mode, fixtures_directory):
     adam = keras.optimizers.Adam(meta["lr"], meta["b1"], meta["b2"], meta["eps"])
     optimizer = Lookahead(adam, meta["sync_period"], meta["slow_step_size"])
     optimizer.build(variables)
-    step = MODES[mode](lambda *grads: optimizer.apply(grads, variables))
+    step = applying(optimizer, variables, mode)
     for t in range(30):
-        step(*(tf.constant(recorded[f"grads{i}"][t]) for i in range(3)))
+        step([keras.ops.convert_to_tensor(recorded[f"grads{i}"][t]) for i in range(3)])
         for i, variable in enumerate(variables):
             # Where two numbers near 1 cancel, a difference of their last bits remains.
             np.testing.assert_allclose(variable.numpy(), recorded[f"traj{i}"][t], rtol=0, atol=1e-6)

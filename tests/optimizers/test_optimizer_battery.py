@@ -11,7 +11,7 @@ import functools
 import keras
 import numpy as np
 import pytest
-import tensorflow as tf
+from backends import BACKEND, gradients_of
 
 from train_by_reconnect import LaPerm, Lookahead
 
@@ -342,13 +342,29 @@ class OwnStep(keras.Model):
     def call(self, x):
         return self.inner(x)
 
-    def train_step(self, batch):
+    def train_step(self, *arguments):
+        if BACKEND == "jax":
+            return self._train_step_of_jax(*arguments)
+        (batch,) = arguments
         x, y = batch
-        with tf.GradientTape() as tape:
-            loss = self.compute_loss(y=y, y_pred=self(x, training=True))
-        gradients = tape.gradient(loss, self.trainable_variables)
-        self.optimizer.apply_gradients(zip(gradients, self.trainable_variables, strict=True))
+        variables = self.trainable_variables
+        gradients, loss = gradients_of(lambda: self.compute_loss(y=y, y_pred=self(x, training=True)), variables)
+        self.optimizer.apply_gradients(zip(gradients, variables, strict=True))
         return {"loss": loss}
+
+    def _train_step_of_jax(self, state, batch):
+        import jax
+
+        trained, fixed, of_optimizer, metrics = state
+        x, y = batch
+
+        def loss_of(trained):
+            y_pred, updated = self.stateless_call(trained, fixed, x, training=True)
+            return keras.ops.mean(keras.losses.mean_squared_error(y, y_pred)), updated
+
+        (loss, fixed), gradients = jax.value_and_grad(loss_of, has_aux=True)(trained)
+        trained, of_optimizer = self.optimizer.stateless_apply(of_optimizer, gradients, trained)
+        return {"loss": loss}, (trained, fixed, of_optimizer, metrics)
 
 
 def test_own_train_step(method):
@@ -359,7 +375,9 @@ def test_own_loop(method):
     model, optimizer, (x, y) = network(), method.optimizer(), data()
     for start in range(0, len(x), BATCH):
         batch = slice(start, start + BATCH)
-        with tf.GradientTape() as tape:
-            loss = keras.ops.mean(keras.losses.mean_squared_error(y[batch], model(x[batch])))
-        optimizer.apply(tape.gradient(loss, model.trainable_variables), model.trainable_variables)
+        gradients, _ = gradients_of(
+            lambda batch=batch: keras.ops.mean(keras.losses.mean_squared_error(y[batch], model(x[batch]))),
+            model.trainable_variables,
+        )
+        optimizer.apply(gradients, model.trainable_variables)
     assert_same(model, expected(method)[0], rounding(method))

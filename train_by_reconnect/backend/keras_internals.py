@@ -205,7 +205,15 @@ def know_variables(optimizer: keras.optimizers.Optimizer, variables: Iterable[ke
     optimizer.built = True
 
 
-# TensorFlow.
+# Backends.
+
+
+def is_in_stateless_scope() -> bool:
+    """Whether variables have values given from outside, as in a train step of JAX."""
+    from keras.src.backend.common import stateless_scope
+
+    return stateless_scope.in_stateless_scope()
+
 
 
 def is_in_xla() -> bool:

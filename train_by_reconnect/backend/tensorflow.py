@@ -1,8 +1,7 @@
 """What is done with TensorFlow itself; the other modules use Keras only."""
 
 import math
-import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
@@ -10,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from train_by_reconnect.backend import keras_internals
+from train_by_reconnect.backend.diverged import diverged_message
 from train_by_reconnect.backend.row_ranking import permute_to_ranking, sort_rows
 from train_by_reconnect.backend.rows import from_rows, to_rows
 from train_by_reconnect.backend.types import Axes, Tensor
@@ -28,6 +28,11 @@ def are_initialized(variables: Sequence[keras.Variable]) -> bool:
 
 def _value_of(variable: keras.Variable | tf.Variable) -> tf.Variable:
     return variable.value if isinstance(variable, keras.Variable) else variable
+
+
+def keeps_in_step() -> bool:
+    """Whether a step can itself keep the initial weights: not within XLA, where sorting them costs every step."""
+    return not keras_internals.is_in_xla()
 
 
 def fail_when_run(message: str) -> None:
@@ -197,23 +202,3 @@ def _keys(rows: Tensor) -> Tensor:
     bits = tf.cast(tf.bitcast(rows, integer), tf.int64 if integer is tf.int64 else tf.int32)
     magnitude = tf.bitwise.bitwise_and(bits, tf.constant(integer.max, bits.dtype))
     return tf.where(bits < 0, -magnitude, magnitude)
-
-
-def diverged_message(name: str) -> str:
-    """The error for a variable with a NaN or an infinity, wherever it is found."""
-    return (
-        f"LaPerm expects finite weights at a synchronization, but {name} holds a NaN or an infinity: the training has "
-        "diverged. Lower the learning rate of the inner optimizer or clip its gradients."
-    )
-
-
-def summary_writer(log_dir: str | os.PathLike[str]) -> tf.summary.SummaryWriter:
-    """A writer of logs for TensorBoard into a folder."""
-    return tf.summary.create_file_writer(str(log_dir))
-
-
-def write_scalars(writer: tf.summary.SummaryWriter, step: int, values: Mapping[str, float]) -> None:
-    """Write named numbers into the logs of TensorBoard."""
-    with writer.as_default(step=step):
-        for name, value in values.items():
-            tf.summary.scalar(name, value)

@@ -5,8 +5,8 @@ from typing import Any
 
 import keras
 
-from train_by_reconnect import backend
 from train_by_reconnect.backend.types import Logs
+from train_by_reconnect.callbacks.event_file import EventFile
 from train_by_reconnect.layers.connectivity_layers import connectivity_layers
 from train_by_reconnect.layers.objective import changed_fractions
 
@@ -58,7 +58,7 @@ class ConnectivityMonitor(keras.callbacks.Callback):
         connectivity_layers(self.model)
         if self.model is not self._reported:
             self._reported, self.history = self.model, []
-        self._writer = None if self.log_dir is None else backend.summary_writer(self.log_dir)
+        self._writer = None if self.log_dir is None else EventFile(self.log_dir)
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         """Put the fractions where they belong."""
@@ -67,7 +67,7 @@ class ConnectivityMonitor(keras.callbacks.Callback):
         self.history.append({"epoch": epoch, "changed": total, "layers": fractions})
         named = {"changed": total, **{f"changed_{name}": fraction for name, fraction in fractions.items()}}
         if self._writer is not None:
-            backend.write_scalars(self._writer, epoch, named)
+            self._writer.write(epoch, named)
         if logs is not None:
             logs.update(named if self.layers else {"changed": total})
 

@@ -9,9 +9,9 @@ from typing import Any
 import keras
 import numpy as np
 
-from train_by_reconnect import backend
 from train_by_reconnect.backend.row_ranking import rank_rows
 from train_by_reconnect.backend.types import Logs
+from train_by_reconnect.callbacks.event_file import EventFile
 from train_by_reconnect.callbacks.periods import check_every
 from train_by_reconnect.weights.profiles import weight_profiles
 from train_by_reconnect.weights.ranking_distance import mean_and_deviation, rank_changes
@@ -94,7 +94,7 @@ class RankingMonitor(keras.callbacks.Callback):
                 f"steps_per_execution={self.model.steps_per_execution}. Compile the model with steps_per_execution=1."
             )
         self._profiles = weight_profiles(self.model, self.layers)
-        self._writer = None if self.log_dir is None else backend.summary_writer(self.log_dir)
+        self._writer = None if self.log_dir is None else EventFile(self.log_dir)
         self._rankings: tuple[int | None, list[np.ndarray]] = (None, [])
         self._started = False
 
@@ -173,7 +173,7 @@ class RankingMonitor(keras.callbacks.Callback):
 
     def _log(self, step: int, kernel: str, group: str, values: Mapping[str, float]) -> None:
         if self._writer is not None:
-            backend.write_scalars(self._writer, step, {f"{kernel}/{group}/{key}": v for key, v in values.items()})
+            self._writer.write(step, {f"{kernel}/{group}/{key}": v for key, v in values.items()})
 
 
 def _read(path: pathlib.Path) -> list[dict[str, Any]]:

@@ -6,6 +6,7 @@ from typing import Any, Self
 import keras
 
 from train_by_reconnect.backend import keras_internals
+from train_by_reconnect.backend.chosen import backend_of_keras
 from train_by_reconnect.backend.types import Identifier, Tensor
 from train_by_reconnect.layers.initializers import PositiveUniform
 from train_by_reconnect.layers.wrapped import check_can_be_wrapped
@@ -47,6 +48,7 @@ class FixedKernels(keras.layers.Wrapper):
         score_regularizer: Identifier | Sequence[Identifier] = None,
         **kwargs: Any,
     ) -> None:
+        backend_of_keras()  # it may have been changed since
         check_can_be_wrapped(layer)
         kwargs.setdefault("name", layer.name)
         # The wrapped layer casts by its own policy; scores and product keep the precision of the kernel.

@@ -14,6 +14,7 @@ from keras import ops
 
 from train_by_reconnect import backend
 from train_by_reconnect.backend import keras_internals
+from train_by_reconnect.backend.diverged import diverged_message
 from train_by_reconnect.backend.rows import to_rows
 from train_by_reconnect.backend.types import Axes, Tensor
 from train_by_reconnect.optimizers.fresh_state import state_to_reset
@@ -270,7 +271,7 @@ class LaPerm(PeriodicOptimizer):
     def _raise_if_diverged(self) -> None:
         index = int(self._diverged.numpy()) if self.built else -1
         if index >= 0:
-            raise ValueError(backend.diverged_message(self._paths[index]))
+            raise ValueError(diverged_message(self._paths[index]))
 
     def finalize_variable_values(self, var_list: list[keras.Variable]) -> None:
         """What Keras calls at the end of `fit`: moving averages first, then the final synchronization.

@@ -57,7 +57,7 @@ class Lookahead(PeriodicOptimizer):
 
     def _copy_weights(self) -> None:
         for slow, fast in zip(self._slow, self._fast, strict=True):
-            slow.assign(fast)
+            slow.assign(keras.ops.copy(fast))
 
     def _initial_weights(self) -> tuple[list[keras.Variable], Callable[[], list[Tensor]]]:
         return self._slow, lambda: [keras.ops.convert_to_tensor(fast) for fast in self._fast]

@@ -9,7 +9,6 @@ import keras
 from keras import ops
 
 from train_by_reconnect import backend
-from train_by_reconnect.backend import keras_internals
 from train_by_reconnect.backend.types import Tensor
 from train_by_reconnect.optimizers.wrapper import OptimizerWrapper
 
@@ -117,9 +116,11 @@ class PeriodicOptimizer(OptimizerWrapper):
     def _keep_initial_weights(self) -> bool:
         """Keep them if they exist: a model that was never built gets them only after the first trace of `fit`."""
         with backend.outside_graph():
-            if not self.has_initial_weights and backend.are_initialized(self._synchronized_variables):
+            if not backend.are_initialized(self._synchronized_variables):
+                return False
+            if not self.has_initial_weights:
                 self.recapture()
-            return self.has_initial_weights
+            return True
 
     def recapture(self) -> None:
         """Take the present weights for the initial ones, e.g. after changing them by hand between two `fit`.
@@ -129,7 +130,7 @@ class PeriodicOptimizer(OptimizerWrapper):
         """
         self._check_built("keep the initial weights")
         self._copy_weights()
-        self._last_sync.assign(self.iterations)
+        self._last_sync.assign(int(self.iterations.numpy()))
 
     def apply(self, grads: list[Tensor], trainable_variables: Sequence[keras.Variable] | None = None) -> None:
         """One step of the inner optimizer, then a synchronization if k steps have passed since the last.
@@ -140,9 +141,10 @@ class PeriodicOptimizer(OptimizerWrapper):
         """
         if trainable_variables is not None and not self.built:
             self.build(list(trainable_variables))
-        can_run = self.built and self._keep_initial_weights()
+        is_kept = self.built and self._keep_initial_weights()
         self._has_stepped = True
-        if not keras_internals.is_in_xla():  # this step may be run again after the state was set back to the start
+        keeps_in_step = backend.keeps_in_step()
+        if keeps_in_step:  # this step may be run again after the state was set back to the start
             variables, values = self._initial_weights()
             backend.assign_if(
                 self._last_sync == _NO_INITIAL_WEIGHTS,
@@ -150,7 +152,7 @@ class PeriodicOptimizer(OptimizerWrapper):
                 lambda _: [*values(), ops.convert_to_tensor(self.iterations)],
             )
         super().apply(grads, trainable_variables)
-        if not can_run:
+        if not (is_kept or keeps_in_step):
             backend.fail_when_run(
                 f"{type(self).__name__} could not read the initial weights. Build the model before `fit`, e.g. by "
                 "starting it with `keras.Input`."

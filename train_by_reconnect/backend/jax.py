@@ -1,0 +1,133 @@
+"""What is done with JAX itself; the other modules use Keras only."""
+
+import contextlib
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import keras
+import numpy as np
+
+from train_by_reconnect.backend import keras_internals
+from train_by_reconnect.backend.diverged import diverged_message
+from train_by_reconnect.backend.row_ranking import permute_to_ranking, sort_rows
+from train_by_reconnect.backend.rows import from_rows, to_rows
+from train_by_reconnect.backend.types import Axes, Tensor
+
+# A step is traced with values that come from outside it; there is no other mode to go to.
+outside_graph = contextlib.nullcontext
+
+
+def are_initialized(variables: Sequence[keras.Variable]) -> bool:
+    """Whether every variable can be read now: not within a step, which gets all values from outside."""
+    return not keras_internals.is_in_stateless_scope()
+
+
+def keeps_in_step() -> bool:
+    """Whether a step can itself keep the initial weights, which nobody could read before it."""
+    return keras_internals.is_in_stateless_scope()
+
+
+def fail_when_run(message: str) -> None:
+    """Raise: what is not traced runs now."""
+    raise RuntimeError(message)
+
+
+def assign_if(
+    condition: Tensor, variables: Sequence[keras.Variable], function: Callable[[list[Tensor]], list[Tensor]]
+) -> None:
+    """Give variables the new values that a function makes of their present ones, where a condition holds.
+
+    Where it does not, they are neither read nor copied. The condition is a bool or a bool scalar array.
+    """
+    present = [variable.value for variable in variables]
+
+    def new(values: list[Tensor]) -> list[Tensor]:
+        # Copies: of an array that two variables share a step could not take the memory over.
+        return [jnp.array(value, old.dtype) for value, old in zip(function(values), values, strict=True)]
+
+    if isinstance(condition, jax.core.Tracer):
+        values = jax.lax.cond(condition, new, lambda values: values, present)
+    elif condition:
+        values = new(present)
+    else:
+        return
+    for variable, value in zip(variables, values, strict=True):
+        variable.assign(value)
+
+
+def permute_all(
+    kernels: list[Tensor], unit_axes: Sequence[Axes], sorted_rows: Sequence[Tensor], names: Sequence[str]
+) -> tuple[list[Tensor], Tensor]:
+    """Permute the sorted weight vectors of every kernel into the ranking of its present ones.
+
+    Args:
+        kernels: list of arrays of any shape, the present weights.
+        unit_axes: list of tuples of ints, the axes of each that number the neurons.
+        sorted_rows: list of arrays (units, size of a weight vector), every row in ascending order.
+        names: list of str, the paths of the variables, for the error.
+
+    Returns:
+        Pair: list of arrays of the shapes of `kernels`; integer scalar, -1 or the index of the first kernel that is not
+        finite. Such a kernel is given back as it is.
+
+    Raises:
+        ValueError: outside a compiled step, a weight is NaN or infinite; names the variable. In one nothing can be
+            raised; the second result says it.
+    """
+    if not kernels:
+        return [], jnp.asarray(-1)
+    finite = jnp.stack([jnp.isfinite(kernel).all() for kernel in kernels])
+    if not isinstance(finite, jax.core.Tracer) and not finite.all():
+        raise ValueError(diverged_message(names[int(jnp.argmin(finite))]))
+    permuted = [
+        jnp.where(ok, _permute(kernel, axes, rows), kernel)
+        for ok, kernel, axes, rows in zip(finite, kernels, unit_axes, sorted_rows, strict=True)
+    ]
+    return permuted, jnp.where(finite.all(), -1, jnp.argmin(finite))
+
+
+def sort_all(kernels: list[Tensor], unit_axes: Sequence[Axes]) -> list[Tensor]:
+    """The sorted weight vectors of every kernel, as rows, equal values in their order.
+
+    Args:
+        kernels: list of arrays of any shape.
+        unit_axes: list of tuples of ints, the axes of each that number the neurons.
+
+    Returns:
+        List of arrays (units, size of a weight vector), every row in ascending order.
+    """
+    return [_sort(to_rows(kernel, axes)) for kernel, axes in zip(kernels, unit_axes, strict=True)]
+
+
+def can_call_host(value: Any) -> bool:
+    """Whether NumPy can take the array as it is: it has values, and all on one CPU."""
+    return not isinstance(value, jax.core.Tracer) and {device.platform for device in value.devices()} == {"cpu"}
+
+
+def _sort(rows: Tensor) -> Tensor:
+    if can_call_host(rows):
+        return jnp.asarray(sort_rows(np.asarray(rows)))
+    return jnp.take_along_axis(rows, _positions(rows), axis=1)
+
+
+def _permute(kernel: Tensor, axes: Axes, sorted_rows: Tensor) -> Tensor:
+    rows = to_rows(kernel, axes)
+    if can_call_host(rows):
+        return from_rows(jnp.asarray(permute_to_ranking(np.asarray(rows), np.asarray(sorted_rows))), kernel.shape, axes)
+    permuted = jnp.put_along_axis(jnp.empty_like(sorted_rows), _positions(rows), sorted_rows, axis=1, inplace=False)
+    return from_rows(permuted, kernel.shape, axes)
+
+
+def _positions(rows: Tensor) -> Tensor:
+    """Where the r-th smallest value of each row is, of equal ones the first first."""
+    return jnp.argsort(_keys(rows), axis=1, stable=True)
+
+
+def _keys(rows: Tensor) -> Tensor:
+    """Integers in the order of floats, as NumPy makes them: XLA would sort -0.0 before 0.0."""
+    integer = {2: jnp.int16, 4: jnp.int32, 8: jnp.int64}[rows.dtype.itemsize]
+    bits = jax.lax.bitcast_convert_type(rows, integer)
+    magnitude = bits & jnp.iinfo(integer).max
+    return jnp.where(bits < 0, -magnitude, magnitude)

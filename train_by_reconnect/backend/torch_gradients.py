@@ -1,0 +1,94 @@
+"""What PyTorch has to do with gradients: those of step functions, and of a model over many batches."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import keras
+import torch
+
+from train_by_reconnect.backend.types import Arrays, Tensor
+
+
+class _StraightThrough(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, scores: Tensor, values: Tensor) -> Tensor:
+        return values.clone()  # an input that is returned as it is would be the leaf itself
+
+    @staticmethod
+    def backward(ctx: Any, upstream: Tensor) -> tuple[Tensor, None]:
+        return upstream, None
+
+
+class _TimesStep(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, kernel: Tensor, scores: Tensor, below: float) -> Tensor:
+        ctx.save_for_backward(kernel)
+        return torch.where(scores > 0, kernel, below * kernel)
+
+    @staticmethod
+    def backward(ctx: Any, upstream: Tensor) -> tuple[None, Tensor, None]:
+        (kernel,) = ctx.saved_tensors
+        return None, upstream * kernel, None
+
+
+class _FractionAboveZero(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, scores: Tensor) -> Tensor:
+        ctx.shape = scores.shape
+        return torch.mean((scores > 0).to(torch.float32)).to(scores.dtype)
+
+    @staticmethod
+    def backward(ctx: Any, upstream: Tensor) -> Tensor:
+        return (upstream / ctx.shape.numel()).expand(ctx.shape)
+
+
+def straight_through(scores: Tensor, values: Tensor) -> Tensor:
+    """Values of a step function of scores, of their shape and dtype; the gradient passes to the scores unchanged."""
+    return _StraightThrough.apply(scores, values)
+
+
+def times_step(kernel: Tensor, scores: Tensor, below: float) -> Tensor:
+    """Multiply a kernel by a step function of scores: `below` for a score of at most 0, and 1 above; straight through.
+
+    In the backward pass the derivative of the step function is 1, so the gradient of the scores is the gradient of the
+    product times the kernel. The kernel, which is fixed, gets no gradient.
+    """
+    kernel, scores = map(keras.ops.convert_to_tensor, (kernel, scores))
+    return _TimesStep.apply(kernel, scores, below)
+
+
+def fraction_above_zero(scores: Tensor) -> Tensor:
+    """The fraction of scores above 0, straight through: the gradient of each score is `1 / size`."""
+    return _FractionAboveZero.apply(keras.ops.convert_to_tensor(scores))
+
+
+def gradient_adder(
+    model: keras.Model, variables: Sequence[keras.Variable], x: Arrays, y: Arrays, training: bool
+) -> Callable[..., list[Tensor]]:
+    """Make a function that adds the gradient of a model's compiled loss to a sum.
+
+    It leaves the model as it is: what a call would update (moving statistics, random seeds, metrics) is dropped.
+
+    Args:
+        model: a built and compiled `keras.Model`.
+        variables: list of `keras.Variable`, by which to differentiate.
+        x: array or a structure of arrays, inputs as the model will be given, of any number of examples.
+        y: array or a structure of arrays, their targets.
+        training: bool, what the model is called with.
+
+    Returns:
+        Function of `sums` (list of float32 or float64 tensors of the variables' shapes), a batch of `x`, one of `y` and
+        a float, which returns `sums` plus that float times the gradient.
+    """
+
+    def add(sums: list[Tensor], x: Any, y: Any, weight: float) -> list[Tensor]:
+        values = [variable.value.detach().requires_grad_() for variable in variables]
+        state = zip(variables, values, strict=True)
+        with torch.enable_grad(), keras.StatelessScope(state, collect_losses=True):
+            loss = model.compute_loss(x, y, model(x, training=training), None)
+        gradients = torch.autograd.grad(loss, values, materialize_grads=True)
+        return [
+            total + float(weight) * gradient.to(total.dtype) for total, gradient in zip(sums, gradients, strict=True)
+        ]
+
+    return add
