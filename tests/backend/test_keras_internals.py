@@ -320,6 +320,16 @@ def test_flags_of_variables_of_tensorflow(model):
     assert kernel._value.trainable
 
 
+def test_untracked():
+    optimizer, variable = keras.optimizers.SGD(), keras.Variable(1.0)
+    with keras_internals.untracked():
+        optimizer.others = [variable]
+    assert all(each is not variable for each in optimizer.variables), (
+        "keras.src.utils.tracking.DotNotTrackScope no longer keeps a list out of what is tracked, without which the "
+        "weights become part of the state of `LaPerm`"
+    )
+
+
 def test_learning_rate():
     schedule = keras.optimizers.schedules.CosineDecay(0.1, 10)
     optimizer = keras.optimizers.SGD(schedule)

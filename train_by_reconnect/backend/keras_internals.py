@@ -199,6 +199,15 @@ def moving_averages(optimizer: keras.optimizers.Optimizer, *default: Any) -> lis
     return getattr(optimizer, "_model_variables_moving_average", *default)
 
 
+@contextlib.contextmanager
+def untracked() -> Iterator[None]:
+    """Let lists of variables be set as attributes without becoming the state of who has them."""
+    from keras.src.utils.tracking import DotNotTrackScope
+
+    with DotNotTrackScope():
+        yield
+
+
 def know_variables(optimizer: keras.optimizers.Optimizer, variables: Iterable[keras.Variable]) -> None:
     """Let an optimizer be built for these variables without making any state, as a wrapper has an inner one for it."""
     optimizer.__dict__["_trainable_variables"] = list(variables)  # `SwapEMAWeights` looks there

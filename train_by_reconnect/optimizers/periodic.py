@@ -9,6 +9,7 @@ import keras
 from keras import ops
 
 from train_by_reconnect import backend
+from train_by_reconnect.backend import keras_internals
 from train_by_reconnect.backend.types import Tensor
 from train_by_reconnect.optimizers.wrapper import OptimizerWrapper
 
@@ -110,7 +111,8 @@ class PeriodicOptimizer(OptimizerWrapper):
             return
         # `fit` builds while it traces, and what is assigned inside that graph is lost.
         with backend.outside_graph():
-            self._create_state(variables)
+            with keras_internals.untracked():  # the weights are no state of the optimizer
+                self._create_state(variables)
             super().build(variables)
 
     def _keep_initial_weights(self) -> bool:
