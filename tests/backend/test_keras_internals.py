@@ -320,6 +320,16 @@ def test_flags_of_variables_of_tensorflow(model):
     assert kernel._value.trainable
 
 
+@pytest.mark.parametrize("name", ["SGD", "Adam", "AdamW", "RMSprop", "Nadam"])
+def test_serialized(name):
+    config = keras_internals.serialized(getattr(keras.optimizers, name)(0.25))
+    assert (config["module"], config["class_name"]) == ("keras.optimizers", name), (
+        "a serialized optimizer names another module than keras.optimizers, which other backends may not have: see "
+        "`serialized`"
+    )
+    assert float(keras.saving.deserialize_keras_object(config).learning_rate) == 0.25
+
+
 def test_untracked():
     optimizer, variable = keras.optimizers.SGD(), keras.Variable(1.0)
     with keras_internals.untracked():

@@ -339,8 +339,8 @@ class OwnStep(keras.Model):
         super().__init__()
         self.inner = inner
 
-    def call(self, x):
-        return self.inner(x)
+    def call(self, x, training=None):
+        return self.inner(x, training=training)
 
     def train_step(self, *arguments):
         if BACKEND == "jax":

@@ -116,8 +116,12 @@ def _permute(kernel: Tensor, axes: Axes, sorted_rows: Tensor) -> Tensor:
     rows = to_rows(kernel, axes)
     if can_call_host(rows):
         return from_rows(jnp.asarray(permute_to_ranking(np.asarray(rows), np.asarray(sorted_rows))), kernel.shape, axes)
-    permuted = jnp.put_along_axis(jnp.empty_like(sorted_rows), _positions(rows), sorted_rows, axis=1, inplace=False)
-    return from_rows(permuted, kernel.shape, axes)
+    return from_rows(jax.vmap(_place)(sorted_rows, _positions(rows)), kernel.shape, axes)
+
+
+def _place(values: Tensor, positions: Tensor) -> Tensor:
+    """Put each value where it belongs. Row by row, so that of rows on several devices none has to travel."""
+    return jnp.empty_like(values).at[positions].set(values, unique_indices=True)
 
 
 def _positions(rows: Tensor) -> Tensor:

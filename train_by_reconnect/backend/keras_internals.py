@@ -199,6 +199,18 @@ def moving_averages(optimizer: keras.optimizers.Optimizer, *default: Any) -> lis
     return getattr(optimizer, "_model_variables_moving_average", *default)
 
 
+def serialized(optimizer: keras.optimizers.Optimizer) -> dict[str, Any]:
+    """The config of an optimizer for a file that every backend can read.
+
+    With PyTorch, Keras writes the module of that backend, which no other has.
+    """
+    config = keras.saving.serialize_keras_object(optimizer)
+    name = config["class_name"]
+    if config["module"].startswith("keras.src.backend.") and hasattr(keras.optimizers, name):
+        config |= {"module": "keras.optimizers", "registered_name": None}
+    return config
+
+
 @contextlib.contextmanager
 def untracked() -> Iterator[None]:
     """Let lists of variables be set as attributes without becoming the state of who has them."""
@@ -215,6 +227,18 @@ def know_variables(optimizer: keras.optimizers.Optimizer, variables: Iterable[ke
 
 
 # Backends.
+
+
+def layout_of_rows(kernel: keras.Variable, unit_axes: tuple[int, ...]) -> Any:
+    """How the weight vectors of a kernel, as rows, are spread over devices: as its first unit axis is.
+
+    None where Keras distributes nothing.
+    """
+    layout = getattr(kernel, "_layout", None)
+    if not isinstance(layout, keras.distribution.TensorLayout):
+        return None
+    first, *others = [layout.axes[axis] for axis in unit_axes] or [None]
+    return keras.distribution.TensorLayout([None if any(others) else first, None], layout.device_mesh)
 
 
 def is_in_stateless_scope() -> bool:

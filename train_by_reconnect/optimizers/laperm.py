@@ -156,7 +156,7 @@ class LaPerm(PeriodicOptimizer):
         """The number of completed steps, whatever the inner optimizer remembers of them."""
         return self._own_iterations if self.reset_inner_state else super().iterations
 
-    def _create_state(self, variables: list[keras.Variable]) -> None:
+    def _create_state(self, variables: list[keras.Variable]) -> list[keras.Variable]:
         self._check_schedule(keras_internals.learning_rate_of(self.inner_optimizer))  # set on it since
         described = describe_as_before(variables, self._unit_axes, self._layouts_before)
         self._layouts_before = [remembered for _, remembered in described]
@@ -168,23 +168,25 @@ class LaPerm(PeriodicOptimizer):
             for variable, layout in zip(variables, self._layouts, strict=True)
             if layout.unit_axes is not None and math.prod(variable.shape)
         ]
-        self._kernels = [variable for variable, _ in permuted]
+        with keras_internals.untracked():
+            self._kernels = [variable for variable, _ in permuted]
         self._axes = tuple(axes for _, axes in permuted)
         self._paths = tuple(path_of(kernel) for kernel in self._kernels)
         self._sorted = [
             self.add_variable(
                 to_rows(np.empty(kernel.shape, bool), axes, np).shape,
                 dtype=kernel.dtype,
+                layout=keras_internals.layout_of_rows(kernel, axes),
                 name=f"{path.replace('/', '_').replace(':', '_')}_sorted",
             )
             for kernel, axes, path in zip(self._kernels, self._axes, self._paths, strict=True)
         ]
         # The index of the first kernel found with a NaN or an infinity where no error can be raised; -1 for none.
         self._diverged = self._add_counter(-1, "diverged")
-        self._synchronized_variables = [*self._kernels, self._diverged]
+        state: list[keras.Variable] = []
         if self.reset_inner_state:
             state, self._first_values = state_to_reset(self.inner_optimizer, variables)
-            self._synchronized_variables += state
+        return [*self._kernels, self._diverged, *state]
 
     def initial_rows(self) -> list[tuple[keras.Variable, Axes, np.ndarray]]:
         """The variables that are permuted, the axes that number their neurons, and their initial weight vectors.

@@ -6,6 +6,7 @@ from typing import Any
 
 import keras
 
+from train_by_reconnect.backend import keras_internals
 from train_by_reconnect.backend.types import Tensor
 from train_by_reconnect.optimizers.periodic import PeriodicOptimizer
 
@@ -50,10 +51,11 @@ class Lookahead(PeriodicOptimizer):
         super().__init__(inner_optimizer, sync_period, name=name, **kwargs)
         self.slow_step_size = _check_step_size(slow_step_size)
 
-    def _create_state(self, variables: list[keras.Variable]) -> None:
-        self._fast = list(variables)
+    def _create_state(self, variables: list[keras.Variable]) -> list[keras.Variable]:
+        with keras_internals.untracked():
+            self._fast = list(variables)
         self._slow = [self.add_variable_from_reference(variable, name="slow") for variable in variables]
-        self._synchronized_variables = self._fast + self._slow
+        return [*self._fast, *self._slow]
 
     def _copy_weights(self) -> None:
         for slow, fast in zip(self._slow, self._fast, strict=True):

@@ -111,8 +111,9 @@ class PeriodicOptimizer(OptimizerWrapper):
             return
         # `fit` builds while it traces, and what is assigned inside that graph is lost.
         with backend.outside_graph():
-            with keras_internals.untracked():  # the weights are no state of the optimizer
-                self._create_state(variables)
+            synchronized = self._create_state(variables)
+            with keras_internals.untracked():  # weights are no state of the optimizer
+                self._synchronized_variables = synchronized
             super().build(variables)
 
     def _keep_initial_weights(self) -> bool:
@@ -198,8 +199,8 @@ class PeriodicOptimizer(OptimizerWrapper):
     def _is_trained(self, variable: keras.Variable) -> bool:
         return variable.trainable or id(variable) in self.frozen_for_step
 
-    def _create_state(self, variables: list[keras.Variable]) -> None:
-        """Set `_synchronized_variables`, those that a synchronization may change, and make what it needs."""
+    def _create_state(self, variables: list[keras.Variable]) -> list[keras.Variable]:
+        """Make what a synchronization needs, and give the variables that it may change."""
         raise NotImplementedError
 
     def _initial_weights(self) -> tuple[list[keras.Variable], Callable[[], list[Tensor]]]:

@@ -275,7 +275,7 @@ class OptimizerWrapper(keras.optimizers.Optimizer):
 
     def get_config(self) -> dict[str, Any]:
         """The arguments, with the inner optimizer's config."""
-        return {"name": self.name, "inner_optimizer": keras.saving.serialize_keras_object(self.inner_optimizer)}
+        return {"name": self.name, "inner_optimizer": keras_internals.serialized(self.inner_optimizer)}
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: dict[str, Any] | None = None) -> Self:

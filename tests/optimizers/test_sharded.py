@@ -1,0 +1,50 @@
+"""`keras.distribution` on four simulated devices gives what one device gives, and no weight travels between them."""
+
+import json
+import os
+import pathlib
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from backends import only_on
+
+pytestmark = only_on("jax", "keras.distribution")
+SCRIPT = pathlib.Path(__file__).with_name("sharded.py")
+# Ten steps of Adam at rate 0.01, and a gradient summed by devices in another order: up to 200 products, each rounded.
+ROUNDING = 10 * 0.01 * 200 * 2.0**-24
+
+
+@pytest.fixture(scope="module")
+def runs():
+    environment = os.environ | {"PYTHONPATH": str(SCRIPT.parents[2])}
+    done = subprocess.run([sys.executable, str(SCRIPT)], capture_output=True, text=True, env=environment, check=False)
+    assert done.returncode == 0, done.stderr[-3000:]
+    return json.loads(done.stdout)
+
+
+@pytest.mark.parametrize("how", ["data", "model"])
+@pytest.mark.parametrize("optimizer", ["LaPerm", "Lookahead"])
+def test_several_devices_equal_one(runs, optimizer, how):
+    one, several = runs[optimizer]["one"], runs[optimizer][how]
+    assert several["last_sync"] == one["last_sync"] == (10 if optimizer == "LaPerm" else 8)
+    for ours, theirs in zip(several["weights"], one["weights"], strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=0, atol=ROUNDING)
+
+
+@pytest.mark.parametrize("how", ["one", "data", "model"])
+def test_permutation(runs, how):
+    assert runs["LaPerm"][how]["permuted"]
+
+
+def test_no_weight_travels(runs):
+    # Kernels lie in four shards of neurons, and their sorted weight vectors with them. What is left to tell each other
+    # is whether all weights are finite.
+    found = runs["LaPerm"]["model"]
+    assert found["shards"] == [4, 1, 4, 1]
+    assert found["rows"] == [4, 4]
+    assert found["program"]
+    for line in found["program"]:
+        assert " all-reduce(" in line and "pred[]" in line.split(" all-reduce(")[0], line
+        assert "[4" not in line.split(" all-reduce(")[0] and "f32" not in line.split(" all-reduce(")[0], line
