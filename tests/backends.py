@@ -6,6 +6,8 @@ import pytest
 BACKEND = keras.backend.backend()
 # How a function can be run: as it is, traced, or by the backend's compiler.
 MODES = {"tensorflow": ["graph", "eager", "jit"], "jax": ["eager", "jit"], "torch": ["eager"]}[BACKEND]
+# PyTorch's compiler takes half a minute and more for a training step: the slow tests have it.
+SLOW_TO_COMPILE = [pytest.mark.slow] if BACKEND == "torch" else []
 
 
 def errors_of_fit():

@@ -1,6 +1,6 @@
 """Train neural networks by reconnecting them: where the weights are, instead of what they are."""
 
-import train_by_reconnect.backend  # first, as it says what is missing
+import train_by_reconnect.backend  # noqa: F401 - first, as it says what is missing
 from train_by_reconnect.callbacks.activity import ActivityMap
 from train_by_reconnect.callbacks.agreement import agreement
 from train_by_reconnect.callbacks.connectivity_monitor import ConnectivityMonitor

@@ -66,6 +66,7 @@ def test_scores_are_no_kernels():
         LaPerm("adam").build(model.trainable_variables)
 
 
+@only_on("tensorflow jax", "XLA")
 def test_a_kernel_without_weights():
     # Under XLA; without it TensorFlow's own product of matrices cannot do this, whatever the optimizer.
     inputs = keras.Input((0,)), keras.Input((4,))

@@ -6,7 +6,7 @@ import pickle
 import keras
 import numpy as np
 import pytest
-from backends import BACKEND, only_on
+from backends import BACKEND, SLOW_TO_COMPILE, only_on
 
 from train_by_reconnect import LaPerm, Lookahead, is_permutation, sparsify
 
@@ -137,7 +137,7 @@ def test_checkpoint_of_tensorflow_restored_before_building(wrapper, tmp_path):
         assert is_permutation(resumed, start)
 
 
-@pytest.mark.parametrize("jit", [False, True])
+@pytest.mark.parametrize("jit", [False, pytest.param(True, marks=SLOW_TO_COMPILE)])
 def test_state_set_back_after_training(jit):
     # The step that is compiled already must look for the initial weights again: those after the change, half zeros.
     model = net(LaPerm("adam", sync_period=2))

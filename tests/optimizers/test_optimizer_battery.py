@@ -11,7 +11,7 @@ import functools
 import keras
 import numpy as np
 import pytest
-from backends import BACKEND, gradients_of
+from backends import BACKEND, SLOW_TO_COMPILE, gradients_of, only_on
 
 from train_by_reconnect import LaPerm, Lookahead
 
@@ -177,21 +177,21 @@ def test_reference_solved_by_hand():
     assert METHODS[3].synchronized([now], [initial])[0][0][:, 0].tolist() == [2, 1.5, 2.5]
 
 
-HOW = {
-    "eager": {"run_eagerly": True},
-    "jit": {"jit_compile": True},
-    "steps_per_execution": {"steps_per_execution": 7},
-}
+EAGER = pytest.param({"run_eagerly": True}, id="eager")
+JIT = pytest.param({"jit_compile": True}, id="jit", marks=SLOW_TO_COMPILE)
+SEVERAL = pytest.param(
+    {"steps_per_execution": 7}, id="steps_per_execution", marks=only_on("tensorflow jax", "several steps in a call")
+)
 
 
 @every_method
-@pytest.mark.parametrize("how", [{}, HOW["jit"]], ids=["graph", "jit"])
+@pytest.mark.parametrize("how", [pytest.param({}, id="graph"), JIT])
 def test_fit_without_input(method, how):
     # The harder case: while the first step is traced, the weights have no values yet.
     assert_same(trained(method.optimizer(), network(with_input=False), **how), expected(method)[0], rounding(method))
 
 
-@pytest.mark.parametrize("how", [HOW["eager"], HOW["steps_per_execution"]], ids=["eager", "steps_per_execution"])
+@pytest.mark.parametrize("how", [EAGER, SEVERAL])
 def test_other_ways_to_fit_without_input(method, how):
     assert_same(trained(method.optimizer(), network(with_input=False), **how), expected(method)[0], rounding(method))
 
@@ -203,7 +203,7 @@ def test_fit_with_input(method):
             np.testing.assert_allclose(each, other, rtol=0, atol=rounding(method, epochs))
 
 
-@pytest.mark.parametrize("how", HOW.values(), ids=HOW)
+@pytest.mark.parametrize("how", [EAGER, JIT, SEVERAL])
 def test_other_ways_to_fit_with_input(method, how):
     assert_same(trained(method.optimizer(), **how), expected(method)[0], rounding(method))
 

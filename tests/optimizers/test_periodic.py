@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 import pytest
+from backends import BACKEND
 
 from train_by_reconnect import LaPerm, Lookahead, SyncPeriodScheduler
 
@@ -52,7 +53,8 @@ def test_schedule_counted_by_hand(optimizer_class):
     schedule = SyncPeriodScheduler(lambda epoch, k: [2, 5, 3][epoch])
     fit(model, 6, epochs=3, callbacks=[schedule, watch])
     assert watch.synchronized == [2, 4, 6, 11, 14, 17]
-    assert len(set(watch.traces)) == 1  # traced for the first step, and never again
+    if BACKEND != "torch":  # which runs every step as it is written
+        assert len(set(watch.traces)) == 1  # traced for the first step, and never again
     assert model.optimizer.sync_period == 3
 
 

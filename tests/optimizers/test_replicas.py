@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from backends import only_on
 
-pytestmark = [pytest.mark.slow, only_on("tensorflow", "its strategies")]  # two processes, which trace nine trainings each
+# Two processes, which trace nine trainings each.
+pytestmark = [pytest.mark.slow, only_on("tensorflow", "its strategies")]
 SCRIPT = pathlib.Path(__file__).with_name("replicas.py")
 
 

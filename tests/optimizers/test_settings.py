@@ -48,7 +48,7 @@ class TestForwarded:
         optimizer = wrapper(keras.optimizers.SGD(0.5, weight_decay=0.5))
         optimizer.exclude_from_weight_decay([layers[0].kernel])
         before = [layer.kernel.numpy() for layer in layers]
-        optimizer.apply([np.zeros((3, 1), "float32")] * 2, [layer.kernel for layer in layers])
+        optimizer.apply([keras.ops.zeros((3, 1))] * 2, [layer.kernel for layer in layers])
         np.testing.assert_array_equal(layers[0].kernel.numpy(), before[0])
         np.testing.assert_allclose(layers[1].kernel.numpy(), 0.75 * before[1], rtol=1e-6)
 
@@ -96,9 +96,9 @@ class TestResetInnerState:
         # Momentum 0.5 after gradients of 1 is (1) 0.1, (2) 0.15; a synchronization must make it 0, not 0.1 again.
         layer = dense()
         inner = keras.optimizers.SGD(0.1, momentum=0.5)
-        inner.apply([np.ones((3, 1), "float32")], [layer.kernel])
+        inner.apply([keras.ops.ones((3, 1))], [layer.kernel])
         optimizer = LaPerm(inner, sync_period=1, reset_inner_state=True)
-        optimizer.apply([np.ones((3, 1), "float32")], [layer.kernel])
+        optimizer.apply([keras.ops.ones((3, 1))], [layer.kernel])
         state = [variable.numpy() for variable in inner.variables if variable.name != "learning_rate"]
         assert all((np.asarray(value) == 0).all() for value in state)
         assert int(optimizer.iterations) == 1

@@ -248,7 +248,6 @@ def is_in_stateless_scope() -> bool:
     return stateless_scope.in_stateless_scope()
 
 
-
 def is_in_xla() -> bool:
     """Whether what is being traced will be compiled by XLA."""
     import tensorflow as tf
