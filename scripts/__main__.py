@@ -1,4 +1,4 @@
-"""Command line: `python -m scripts list`, `run NAME`, `figure NAME`, `report`, `weight_profiles --model NAME|FILE`."""
+"""Command line: `python -m scripts list`, `run NAME`, `figure NAME`, `scoreboard`, `report`, `weight_profiles --model NAME|FILE`."""
 
 import argparse
 import os
@@ -55,6 +55,11 @@ def _parser():
     report.set_defaults(command=_report)
     report.add_argument("--results", default="results", help="folder of results; default: results")
     report.add_argument("--out", help="default: report.html in the folder of results")
+    scoreboard = commands.add_parser(
+        "scoreboard", help="judge all claims of the papers by the records, and write the table into results/README.md"
+    )
+    scoreboard.set_defaults(command=_scoreboard)
+    scoreboard.add_argument("--results", default="results", help="folder of results; default: results")
     _add_weight_profiles(commands)
     return parser
 
@@ -162,6 +167,13 @@ def _report(parsed):
     missing = [name for name in names() if name not in published]
     if missing:
         print(f"Not published yet: {', '.join(missing)}.")
+
+
+def _scoreboard(parsed):
+    start_quietly()
+    from scripts.publishing.scoreboard import write_scoreboard
+
+    print(write_scoreboard(parsed.results))
 
 
 def _weight_profiles(parsed):

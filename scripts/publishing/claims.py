@@ -47,10 +47,18 @@ class Claim:
     stated: object = None
     most: bool = False
 
+    def verdict(self, curves):
+        """The verdict alone, or None where the runs for it are not there."""
+        found = self.measure(curves)
+        return overall(self._verdicts(found), self.most) if found else None
+
+    def _verdicts(self, found):
+        return [verdict(ours.values, ours.stated or self.stated) for ours in found.values()]
+
     def text(self, curves):
         """The sentence, our numbers and the verdict."""
         found = self.measure(curves)
-        verdicts = [verdict(ours.values, ours.stated or self.stated) for ours in found.values()]
+        verdicts = self._verdicts(found)
         is_mixed = len(set(verdicts)) > 1
         said = [
             (f"{name}: " if name else "") + ours.text + (f" ({one})" if is_mixed else "")
