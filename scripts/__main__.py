@@ -1,4 +1,4 @@
-"""Command line: `python -m scripts list`, `run NAME`, `figure NAME`, `scoreboard`, `report`, `weight_profiles --model NAME|FILE`."""
+"""Command line: `python -m scripts list`, `run NAME`, `figure NAME`, `scoreboard`, `report`, `weight_profiles`."""
 
 import argparse
 import os
