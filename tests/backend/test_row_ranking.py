@@ -126,7 +126,8 @@ def test_kernels_in_their_own_layout(name, weights, way, monkeypatch):
     monkeypatch.setattr(row_ranking, "_MANY", weights)
     monkeypatch.setattr(row_ranking, "_cores", lambda: 3)
     monkeypatch.setattr(row_ranking, "_BLOCK", 1_000)  # several blocks of several strips
-    monkeypatch.setattr(row_ranking, "_STRIP", 100)
+    monkeypatch.setattr(row_ranking, "_FEW", 100)
+    monkeypatch.setattr(row_ranking, "_LARGE", 400)
     rng = np.random.default_rng(6)
     axes = [LAYOUTS[shape] for shape in LAYOUTS] * 2  # kernels alike go together
     kernels = [rng.choice(special(name), shape) for shape in [*LAYOUTS] * 2]

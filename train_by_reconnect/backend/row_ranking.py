@@ -16,8 +16,9 @@ from train_by_reconnect.backend.types import Axes
 _BLOCK = 1 << 15
 # The columns of a kernel that are brought into rows, and back, at a time: as many as share two lines of the cache.
 _COLUMNS = 32
-# Fewer columns than that are as many weights that calling NumPy for them costs more than moving them.
-_STRIP = 1 << 12
+# But not fewer weights than the first number, else calling NumPy costs more than moving them, nor more than the second,
+# else the memory for them is asked of the system each time anew.
+_FEW, _LARGE = 1 << 12, 1 << 18
 # Fewer weights are sorted before threads have started.
 _MANY = 1 << 17
 
@@ -135,7 +136,7 @@ def sort_kernel(kernel: np.ndarray, unit_axes: Axes) -> np.ndarray:
 def _strips(*arrays: np.ndarray) -> list[tuple[np.ndarray, ...]]:
     """A few rows of each array at a time."""
     units, size = arrays[0].shape
-    step = max(_COLUMNS, _STRIP // max(1, size))
+    step = max(1, _FEW // max(1, size), min(_COLUMNS, _LARGE // max(1, size)))
     return [tuple(array[first : first + step] for array in arrays) for first in range(0, units, step)]
 
 
