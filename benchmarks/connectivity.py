@@ -15,9 +15,7 @@ before the model was made to the end of training.
 import argparse
 import os
 import pathlib
-import re
 import statistics
-import subprocess
 import sys
 import time
 
@@ -30,6 +28,7 @@ import tensorflow as tf
 
 import models
 from benchmarks.outcome import finish
+from benchmarks.processes import in_a_process, resident
 from scripts.publishing.tables import markdown_table
 from scripts.running.interleaved import interleaved, median_ratio
 from train_by_reconnect import Masked, Signed, set_objective
@@ -93,12 +92,6 @@ def steps(name, jit_compile, rounds):
     ]
 
 
-def resident(field):
-    """Bytes of this process in memory, now or at most, as Linux tells."""
-    status = pathlib.Path("/proc/self/status").read_text()
-    return 1024 * int(re.search(rf"{field}:\s*(\d+) kB", status)[1])
-
-
 def memory(name, label):
     """The line of the second table, for a process of its own."""
     keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)]).predict(np.ones((1, 1)), verbose=0)
@@ -111,30 +104,28 @@ def memory(name, label):
     return [name, label.split(",")[0], *(f"{size / 2**20:.1f}" for size in (weights, weights + state, peak))]
 
 
-def in_a_process(name, label):
-    """`memory`, from a new process."""
-    command = [sys.executable, __file__, "--memory", name, label]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
-    return done.stdout.splitlines()[-1].split("\t")
-
-
 def main():
     """Print both tables."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--networks", nargs="+", choices=list(NETWORKS), default=list(NETWORKS))
+    parser.add_argument("--small", action="store_true", help="the least there is to measure, to see that it runs")
     parser.add_argument("--write", action="store_true", help="write benchmarks/connectivity.md")
     parser.add_argument("--memory", nargs=2, metavar=("NETWORK", "LAYERS"), help="measure the memory of one network")
     parsed = parser.parse_args()
     if parsed.memory:
         print("\t".join(memory(*parsed.memory)))
         return
-    lines = [line for name in NETWORKS for jit in (False, True) for line in steps(name, jit, parsed.rounds)]
+    if parsed.small:
+        parsed.rounds, parsed.networks = 1, ["lenet_300_100"]
+        STEPS["lenet_300_100"] = 2
+    lines = [line for name in parsed.networks for jit in (False, True) for line in steps(name, jit, parsed.rounds)]
     first = markdown_table(["network", "step", "layers", "ms a step", "ratio to plain", "of processor time"], lines)
     print(first, flush=True)
     kinds = ("plain", "Masked, free", "Signed, free")
     second = markdown_table(
         ["network", "layers", "weights, MiB", "and state of Adam", "peak of the process"],
-        [in_a_process("conv2", label) for label in kinds],
+        [in_a_process(__file__, "--memory", parsed.networks[-1], label) for label in kinds],
     )
     print(f"\n{second}")
     rounds = f"medians of {parsed.rounds} rounds"

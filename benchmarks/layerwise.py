@@ -77,8 +77,11 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--networks", nargs="+", choices=list(NETWORKS), default=list(NETWORKS))
+    parser.add_argument("--small", action="store_true", help="the least there is to measure, to see that it runs")
     parser.add_argument("--write", action="store_true", help="write benchmarks/layerwise.md")
     parsed = parser.parse_args()
+    if parsed.small:
+        parsed.rounds, parsed.networks = 1, ["vgg5"]
     heads = [
         "network",
         "trained",

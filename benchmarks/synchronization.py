@@ -1,6 +1,6 @@
 """What one synchronization costs, and what LaPerm adds to a training step.
 
-`python benchmarks/synchronization.py` prints two tables; `--write` puts them into `benchmarks/synchronization.md` too.
+`python benchmarks/synchronization.py` prints three tables; `--write` puts them into `benchmarks/synchronization.md`.
 All that is compared runs interleaved in one process; the figures are medians, and the ratios are medians of the ratios
 of each round, which hold on a noisy machine where single times do not.
 
@@ -10,7 +10,12 @@ Each way sorts the same weight vectors and assigns the kernels, in one `tf.funct
 - (b) `LaPerm`: a step of `LaPerm` that trains one number, with k = 1.
 - (c) `graph only`: one argsort, its inverse and one gather, which needs no NumPy; what LaPerm does on a GPU.
 - (d) `floor`: one `numpy.sort` of the same values, already packed with their positions into 64 bits, and nothing else:
-    the least that this way of ranking can cost.
+    the least that this way of ranking can cost, on one core.
+
+The second table is of training steps, run as a graph and compiled by XLA. The third is of one square kernel: how long a
+synchronization takes with few and with many weights, on one core and on all, each in a process of its own, and the most
+memory that process used beyond what it had before the kernel was made, the kernel included. The exponent is that of the
+power of the number of weights which fits the times best.
 """
 
 import argparse
@@ -28,11 +33,13 @@ import tensorflow as tf
 
 import models
 from benchmarks.outcome import finish
+from benchmarks.processes import in_a_process, resident
 from scripts.publishing.tables import markdown_table
 from scripts.running.interleaved import interleaved, median_ratio
 from train_by_reconnect import LaPerm, weight_profiles
 
 NETWORKS = ("conv2", "conv4", "conv7", "conv13", "resnet50")
+WEIGHTS = (1e5, 3e5, 1e6, 3e6, 1e7, 3e7)
 
 
 def original(rows, values):
@@ -73,7 +80,8 @@ def packed(rows):
 
 def synchronization(name, rounds):
     """One line of the first table."""
-    profiles = weight_profiles(getattr(models, name)())
+    model = getattr(models, name)()  # kept: the layers tell LaPerm what a weight vector is
+    profiles = weight_profiles(model)
     kernels = [profile.variable for profile in profiles]
     sorted_rows = [tf.constant(profile.vectors) for profile in profiles]
     number, optimizer = keras.Variable(1.0), LaPerm("sgd", sync_period=1)
@@ -108,8 +116,8 @@ def synchronization(name, rounds):
     ]
 
 
-def steps(name, batch_size, rounds, steps_per_round):
-    """The lines of the second table: a training step with LaPerm against one with bare Adam."""
+def steps(name, jit_compile, batch_size, rounds, steps_per_round):
+    """Lines of the second table: a training step with LaPerm against one with bare Adam."""
     shape = {"conv7": (28, 28, 1), "f2": (28, 28, 1)}[name]
     images = np.random.default_rng(0).random((batch_size * steps_per_round, *shape), "float32")
     labels = np.zeros(len(images), "int32")
@@ -123,13 +131,14 @@ def steps(name, batch_size, rounds, steps_per_round):
     functions = {}
     for label, optimizer in optimizers.items():
         model = getattr(models, name)()
-        model.compile(optimizer=optimizer(), loss="sparse_categorical_crossentropy")
+        model.compile(optimizer=optimizer(), loss="sparse_categorical_crossentropy", jit_compile=jit_compile)
         batches = tf.data.Dataset.from_tensor_slices((images, labels)).batch(batch_size).cache()
-        functions[label] = lambda model=model, batches=batches: model.fit(batches, verbose=0)
+        functions[label] = lambda model=model, batches=batches: model.fit(batches, shuffle=False, verbose=0)
     times = interleaved(functions, rounds)
     return [
         [
             name,
+            "XLA" if jit_compile else "graph",
             label,
             f"{1000 * statistics.median(times[label]) / steps_per_round:.2f}",
             f"{median_ratio(times[label], times['Adam']):.3f}",
@@ -138,13 +147,55 @@ def steps(name, batch_size, rounds, steps_per_round):
     ]
 
 
+def one_kernel(weights, cores, rounds):
+    """The numbers for one place in the third table, for a process of its own."""
+    os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:cores])  # before TensorFlow starts its threads
+    number, optimizer = keras.Variable(1.0), LaPerm("sgd", sync_period=1)
+    step = tf.function(lambda: optimizer.apply([tf.zeros([])], [number]))
+    before = resident("VmRSS")
+    layer = keras.layers.Dense(round(weights**0.5), use_bias=False)
+    layer.build((None, layer.units))
+    optimizer.build([layer.kernel, number])
+    times = interleaved({"step": step}, rounds)["step"]
+    return statistics.median(times), resident("VmHWM") - before
+
+
+def growth(sizes, rounds):
+    """The lines of the third table."""
+    every, lines, times = len(os.sched_getaffinity(0)), [], {}
+    for weights in sizes:
+        line = [f"{weights:.0e}"]
+        for cores in sorted({1, every}):
+            answer = in_a_process(__file__, "--one-kernel", str(weights), str(cores), "--rounds", str(rounds))
+            seconds, peak = map(float, answer)
+            times.setdefault(cores, []).append(seconds)
+            line.append(f"{1000 * seconds:.1f}")
+        lines.append([*line, f"{peak / 1e6:.0f}", f"{peak / (4 * weights):.1f}"])
+    if len(sizes) > 1:
+        fits = [np.polyfit(np.log(sizes), np.log(seconds), 1)[0] for seconds in times.values()]
+        lines.append(["exponent", *(f"{fit:.2f}" for fit in fits), "-", "-"])
+    cores = [f"{count} core{'s' * (count > 1)}, ms" for count in times]
+    return ["weights", *cores, "peak memory, MB", "times the weights"], lines
+
+
 def main():
-    """Print both tables."""
+    """Print the three tables."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--rounds", type=int, default=15)
     parser.add_argument("--networks", nargs="+", choices=NETWORKS, default=NETWORKS, help="of the first table")
+    parser.add_argument("--large", action="store_true", help="300 million weights in the third table too")
+    parser.add_argument("--small", action="store_true", help="the least there is to measure, to see that it runs")
+    parser.add_argument("--one-kernel", nargs=2, type=float, help=argparse.SUPPRESS)
     parser.add_argument("--write", action="store_true", help="write benchmarks/synchronization.md")
     parsed = parser.parse_args()
+    if parsed.one_kernel:
+        weights, cores = parsed.one_kernel
+        print(*one_kernel(weights, int(cores), parsed.rounds), sep="\t")
+        return
+    sizes = [*WEIGHTS, 3e8] if parsed.large else WEIGHTS
+    trainings = [("conv7", 50, 3 * parsed.rounds, 20), ("f2", 128, 2 * parsed.rounds, 200)]
+    if parsed.small:
+        parsed.rounds, parsed.networks, sizes, trainings = 1, ["conv7"], WEIGHTS[:2], [("f2", 128, 1, 2)]
     head = [
         "network",
         "weights",
@@ -158,11 +209,15 @@ def main():
     ]
     first = markdown_table(head, [synchronization(name, parsed.rounds) for name in parsed.networks])
     print(first, flush=True)
-    lines = steps("conv7", 50, 3 * parsed.rounds, 20) + steps("f2", 128, 2 * parsed.rounds, 200)
-    second = markdown_table(["network", "optimizer", "ms a step", "ratio to Adam"], lines)
-    print(f"\n{second}")
+    lines = [
+        line for name, *how in trainings for jit_compile in (False, True) for line in steps(name, jit_compile, *how)
+    ]
+    second = markdown_table(["network", "step", "optimizer", "ms a step", "ratio to Adam"], lines)
+    print(f"\n{second}", flush=True)
+    third = markdown_table(*growth(sizes, parsed.rounds))
+    print(f"\n{third}")
     rounds = f"medians of {parsed.rounds} rounds, of steps 2 to 3 times as many"
-    finish("Synchronization", __file__, __doc__, [first, second], rounds, parsed.write)
+    finish("Synchronization", __file__, __doc__, [first, second, third], rounds, parsed.write)
 
 
 if __name__ == "__main__":

@@ -116,17 +116,21 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--networks", nargs="+", default=["VGG16"])
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--small", action="store_true", help="the least there is to measure, to see that it runs")
     parser.add_argument("--write", action="store_true", help="write benchmarks/weight_profiles.md")
     parser.add_argument("--child", help=argparse.SUPPRESS)
     parsed = parser.parse_args()
     if parsed.child:
         print(json.dumps(profile_network(parsed.child)))
         return
+    matrices = MATRICES
+    if parsed.small:
+        parsed.rounds, parsed.networks, matrices = 1, ["MobileNet"], [(100, 20)]
     head = ["network", "matrices", "weights", "build, s", "whole network, s", "pair, s", "all, s", "peak memory, GB"]
     first = markdown_table(head, large_networks(parsed.networks))
     print(first, flush=True)
     head = ["kernel", "ours, s", "every point, s", "times faster"]
-    second = markdown_table(head, [one_matrix(shape, parsed.rounds) for shape in MATRICES])
+    second = markdown_table(head, [one_matrix(shape, parsed.rounds) for shape in matrices])
     print(f"\n{second}")
     rounds = f"medians of {parsed.rounds} rounds in the second table"
     finish("Weight profiles", __file__, __doc__, [first, second], rounds, parsed.write)

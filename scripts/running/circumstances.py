@@ -7,6 +7,7 @@ import platform
 import re
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 
@@ -32,7 +33,7 @@ def machine():
     """The kind of machine.
 
     Returns:
-        Str, e.g. `"2 cores of AMD EPYC"`.
+        Str, e.g. `"2 cores of AMD EPYC, NumPy with AVX-512"`: what NumPy may use decides how fast it sorts.
 
     Example:
 
@@ -47,4 +48,14 @@ def machine():
     if information.exists():
         found = re.search(r"model name\s*:\s*(.+)", information.read_text())
         cpu = found.group(1).strip() if found else cpu
-    return f"{os.cpu_count()} cores of {cpu}"
+    return f"{os.cpu_count()} cores of {cpu}, NumPy with {_instructions()}"
+
+
+def _instructions():
+    """The widest instruction set that NumPy uses, e.g. `"AVX-512"`."""
+    sets = np.show_config(mode="dicts")["SIMD Extensions"]
+    # Newer versions name the levels of x86-64, older ones single extensions.
+    for name, parts in {"AVX-512": ("X86_V4", "AVX512"), "AVX2": ("X86_V3", "AVX2")}.items():
+        if any(each.startswith(parts) for each in [*sets["baseline"], *sets.get("found", [])]):
+            return name
+    return ", ".join([*sets["baseline"], *sets.get("found", [])])

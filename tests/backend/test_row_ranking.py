@@ -5,7 +5,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
-from train_by_reconnect.backend.row_ranking import permute_to_ranking
+from train_by_reconnect.backend import row_ranking, stable_order
+from train_by_reconnect.backend.row_ranking import permute_kernels, permute_to_ranking, sort_kernel
+from train_by_reconnect.backend.rows import from_rows, to_rows
 
 DTYPES = {name: np.dtype(name) for name in ("float16", "float32", "float64")} | {
     "bfloat16": np.dtype(ml_dtypes.bfloat16)
@@ -38,7 +40,14 @@ def check(rows, sorted_rows):
     assert not np.shares_memory(result, sorted_rows)
 
 
-def test_solved_by_hand():
+@pytest.fixture(params=["packed", "digits"])
+def way(request, monkeypatch):
+    """Each of the two ways to sort, whatever the length and the processor."""
+    monkeypatch.setattr(stable_order, "_SHORT", 0)
+    monkeypatch.setattr(stable_order, "_are_digits_faster", lambda: request.param == "digits")
+
+
+def test_solved_by_hand(way):
     # first row:  0.5 -1.0  0.5  2.0 -1.0   smallest first: -1.0 (at 1), -1.0 (at 4), 0.5 (at 0), 0.5 (at 2), 2.0 (at 3)
     #             10 goes to 1, 20 to 4, 30 to 0, 40 to 2, 50 to 3
     # second row: five equal weights keep their order
@@ -58,14 +67,14 @@ def special(name):
 
 
 @pytest.mark.parametrize("name", DTYPES)
-def test_against_argsort(name):
+def test_against_argsort(name, way):
     rng = np.random.default_rng(0)
     rows = rng.standard_normal((7, 300)).astype(DTYPES[name])
     check(rows, np.sort(rng.standard_normal((7, 300)).astype(DTYPES[name]), axis=1))
 
 
 @pytest.mark.parametrize("name", DTYPES)
-def test_extreme_values_zeros_and_ties(name):
+def test_extreme_values_zeros_and_ties(name, way):
     values = special(name)
     assert np.isfinite(values.astype("float64")).all()
     rng = np.random.default_rng(1)
@@ -74,7 +83,7 @@ def test_extreme_values_zeros_and_ties(name):
 
 
 @pytest.mark.parametrize("name", DTYPES)
-def test_the_two_zeros_are_equal(name):
+def test_the_two_zeros_are_equal(name, way):
     rows = np.array([[0.0, -0.0, 0.0, -0.0]], DTYPES[name])
     sorted_rows = np.array([[1, 2, 3, 4]], DTYPES[name])
     np.testing.assert_array_equal(permute_to_ranking(rows, sorted_rows), sorted_rows)
@@ -83,13 +92,13 @@ def test_the_two_zeros_are_equal(name):
 
 @pytest.mark.parametrize("name", DTYPES)
 @pytest.mark.parametrize("shape", [(1, 1), (5, 1), (1, 5)])
-def test_one_weight_and_one_vector(name, shape):
+def test_one_weight_and_one_vector(name, shape, way):
     rng = np.random.default_rng(2)
     check(rng.standard_normal(shape).astype(DTYPES[name]), np.sort(rng.random(shape).astype(DTYPES[name]), axis=1))
 
 
 @pytest.mark.parametrize("name", ["float16", "float32", "float64"])
-def test_vectors_longer_than_16_bits_can_number(name):
+def test_vectors_longer_than_16_bits_can_number(name, way):
     rng = np.random.default_rng(3)
     rows = rng.integers(-500, 500, (2, 70_000)).astype(name)  # mostly ties
     check(rows, np.sort(rng.standard_normal(rows.shape).astype(name), axis=1))
@@ -107,6 +116,60 @@ def test_kernels_of_many_vectors(name):
         permute_to_ranking(rows, sorted_rows)
 
 
+# Units last, as in most layers; before the channels, as in transposed convolutions; at both ends; and one vector.
+LAYOUTS = {(3, 3, 40, 33): (-1,), (2, 3, 5, 40): (-2,), (7, 4, 9): (0, -1), (6, 5, 4): (1, 2), (30,): ()}
+
+
+@pytest.mark.parametrize("weights", [0, 1 << 30], ids=["threads", "one thread"])
+@pytest.mark.parametrize("name", DTYPES)
+def test_kernels_in_their_own_layout(name, weights, way, monkeypatch):
+    monkeypatch.setattr(row_ranking, "_MANY", weights)
+    monkeypatch.setattr(row_ranking, "_cores", lambda: 3)
+    monkeypatch.setattr(row_ranking, "_BLOCK", 1_000)  # several blocks of several strips
+    monkeypatch.setattr(row_ranking, "_FEW", 100)
+    monkeypatch.setattr(row_ranking, "_LARGE", 400)
+    rng = np.random.default_rng(6)
+    axes = [LAYOUTS[shape] for shape in LAYOUTS] * 2  # kernels alike go together
+    kernels = [rng.choice(special(name), shape) for shape in [*LAYOUTS] * 2]
+    sorted_rows = [sort_kernel(rng.permutation(kernel), each) for kernel, each in zip(kernels, axes, strict=True)]
+    for new, kernel, each, rows in zip(
+        permute_kernels(kernels, axes, sorted_rows), kernels, axes, sorted_rows, strict=True
+    ):
+        expected = from_rows(by_definition(to_rows(kernel, each, np), rows), kernel.shape, each, np)
+        assert (new.shape, new.dtype) == (kernel.shape, kernel.dtype)
+        np.testing.assert_array_equal(bits(np.ascontiguousarray(new)), bits(np.ascontiguousarray(expected)))
+
+
+@pytest.mark.parametrize("weights", [0, 1 << 30], ids=["threads", "one thread"])
+@pytest.mark.parametrize("shape", LAYOUTS)
+@pytest.mark.parametrize("name", DTYPES)
+def test_sorted_as_a_stable_sort_does(name, shape, weights, monkeypatch):
+    monkeypatch.setattr(row_ranking, "_MANY", weights)
+    kernel = np.random.default_rng(7).choice(special(name), shape)  # both zeros in most weight vectors
+    rows = np.ascontiguousarray(to_rows(kernel, LAYOUTS[shape], np))
+    expected = np.take_along_axis(rows, np.argsort(rows, axis=1, kind="stable"), axis=1)
+    np.testing.assert_array_equal(bits(sort_kernel(kernel, LAYOUTS[shape])), bits(expected))
+
+
+def test_one_kernel_that_is_not_finite_among_many(way):
+    kernels = [np.ones((50, 40), "float32") for _ in range(4)]
+    sorted_rows = [sort_kernel(kernel, (-1,)) for kernel in kernels]
+    kernels[2][49, 39] = -np.inf
+    with pytest.raises(ValueError, match="a weight is NaN or infinite"):
+        permute_kernels(kernels, [(-1,)] * 4, sorted_rows)
+    with pytest.raises(ValueError, match="a weight is NaN or infinite"):
+        sort_kernel(kernels[2], (-1,))
+
+
+def test_long_vectors_by_whichever_way_is_faster_here():
+    rng = np.random.default_rng(8)
+    check(rng.integers(-50, 50, (3, 700)).astype("float32"), np.sort(rng.random((3, 700), "float32"), axis=1))
+
+
+def test_nothing_to_permute():
+    assert permute_kernels([], [], []) == []
+
+
 def test_arrays_in_any_memory_order():
     rng = np.random.default_rng(4)
     rows, values = rng.standard_normal((2, 9, 6)).astype("float32")
@@ -119,7 +182,7 @@ def test_arrays_in_any_memory_order():
 
 @pytest.mark.parametrize("bad", [np.nan, -np.nan, np.inf, -np.inf])
 @pytest.mark.parametrize("name", DTYPES)
-def test_what_is_not_finite_has_no_ranking(name, bad):
+def test_what_is_not_finite_has_no_ranking(name, bad, way):
     rows = np.ones((3, 4), DTYPES[name])
     sorted_rows = np.ones((3, 4), DTYPES[name])
     for index in [(0, 0), (1, 2), (2, 3)]:
@@ -131,7 +194,7 @@ def test_what_is_not_finite_has_no_ranking(name, bad):
             permute_to_ranking(np.full((1, 1), bad, DTYPES[name]), sorted_rows[:1, :1])
 
 
-def test_every_nan_of_float32():
+def test_every_nan_of_float32(way):
     # quiet and signalling, of both signs, with the least and the largest payload
     patterns = np.array([0x7FC00000, 0x7F800001, 0x7FFFFFFF, 0xFFC00000, 0xFF800001, 0xFFFFFFFF], "uint32")
     for pattern in patterns:

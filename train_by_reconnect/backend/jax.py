@@ -11,7 +11,7 @@ import numpy as np
 
 from train_by_reconnect.backend import keras_internals
 from train_by_reconnect.backend.diverged import diverged_message
-from train_by_reconnect.backend.row_ranking import permute_to_ranking, sort_rows
+from train_by_reconnect.backend.row_ranking import permute_kernels, sort_kernel
 from train_by_reconnect.backend.rows import from_rows, to_rows
 from train_by_reconnect.backend.types import Axes, Tensor
 
@@ -81,6 +81,10 @@ def permute_all(
     finite = jnp.stack([jnp.isfinite(kernel).all() for kernel in kernels])
     if not isinstance(finite, jax.core.Tracer) and not finite.all():
         raise ValueError(diverged_message(names[int(jnp.argmin(finite))]))
+    if all(map(can_call_host, [*kernels, *sorted_rows])):
+        permuted = permute_kernels(list(map(np.asarray, kernels)), unit_axes, list(map(np.asarray, sorted_rows)))
+        there = [jax.device_put(new, old.sharding) for new, old in zip(permuted, kernels, strict=True)]
+        return there, jnp.asarray(-1)
     permuted = [
         jnp.where(ok, _permute(kernel, axes, rows), kernel)
         for ok, kernel, axes, rows in zip(finite, kernels, unit_axes, sorted_rows, strict=True)
@@ -98,7 +102,7 @@ def sort_all(kernels: list[Tensor], unit_axes: Sequence[Axes]) -> list[Tensor]:
     Returns:
         List of arrays (units, size of a weight vector), every row in ascending order.
     """
-    return [_sort(to_rows(kernel, axes)) for kernel, axes in zip(kernels, unit_axes, strict=True)]
+    return [_sort(kernel, axes) for kernel, axes in zip(kernels, unit_axes, strict=True)]
 
 
 def can_call_host(value: Any) -> bool:
@@ -106,17 +110,16 @@ def can_call_host(value: Any) -> bool:
     return not isinstance(value, jax.core.Tracer) and {device.platform for device in value.devices()} == {"cpu"}
 
 
-def _sort(rows: Tensor) -> Tensor:
-    if can_call_host(rows):
-        return jnp.asarray(sort_rows(np.asarray(rows)))
+def _sort(kernel: Tensor, axes: Axes) -> Tensor:
+    if can_call_host(kernel):
+        return jnp.asarray(sort_kernel(np.asarray(kernel), axes))
+    rows = to_rows(kernel, axes)
     return jnp.take_along_axis(rows, _positions(rows), axis=1)
 
 
 def _permute(kernel: Tensor, axes: Axes, sorted_rows: Tensor) -> Tensor:
-    rows = to_rows(kernel, axes)
-    if can_call_host(rows):
-        return from_rows(jnp.asarray(permute_to_ranking(np.asarray(rows), np.asarray(sorted_rows))), kernel.shape, axes)
-    return from_rows(jax.vmap(_place)(sorted_rows, _positions(rows)), kernel.shape, axes)
+    positions = _positions(to_rows(kernel, axes))
+    return from_rows(jax.vmap(_place)(sorted_rows, positions), kernel.shape, axes)
 
 
 def _place(values: Tensor, positions: Tensor) -> Tensor:

@@ -1,52 +1,79 @@
-"""Rankings, and permuting values into one, in NumPy: the exact, stable sort behind a synchronization on a CPU."""
+"""Rankings of weight vectors, permuting values into them, and sorting, in NumPy: cache-sized blocks on all cores."""
+
+import concurrent.futures
+import functools
+import os
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
-_POSITION = np.int64(0xFFFFFFFF)
-_INFINITY = np.int64(0x7F800000)
-# So many weights at a time: their packed form stays in the cache, and its memory is used again.
-_CHUNK = 1 << 17
-_NOT_FINITE = "a weight is NaN or infinite"
+from train_by_reconnect.backend.rows import from_rows, to_rows
+from train_by_reconnect.backend.stable_order import NOT_FINITE, bits_of, infinity_of, keys_of, stable_order
+from train_by_reconnect.backend.types import Axes
+
+# So many weights at a time: what is made of them stays in the cache, and its memory is used again.
+_BLOCK = 1 << 15
+# The columns of a kernel that are brought into rows, and back, at a time: as many as share two lines of the cache.
+_COLUMNS = 32
+# But not fewer weights than the first number, else calling NumPy costs more than moving them, nor more than the second,
+# else the memory for them is asked of the system each time anew.
+_FEW, _LARGE = 1 << 12, 1 << 18
+# Fewer weights are sorted before threads have started.
+_MANY = 1 << 17
 
 
-def _keys(values: np.ndarray) -> np.ndarray:
-    """Integers in the order of floats, -0.0 equal to 0.0.
+def permute_kernels(
+    kernels: Sequence[np.ndarray], unit_axes: Sequence[Axes], sorted_rows: Sequence[np.ndarray]
+) -> list[np.ndarray]:
+    """Permute the sorted weight vectors of every kernel into the ranking of its present ones.
 
-    The bits of floats, read as integers, order positive ones rightly; a negative one becomes minus its magnitude's
-    bits. No arithmetic is done on the floats: TensorFlow's threads take subnormal numbers for zero in it.
+    The r-th smallest value of a sorted weight vector goes where the r-th smallest present weight is. Equal values
+    keep their order, as in the original code.
+
+    Args:
+        kernels: list of arrays of floats of any shape, the present weights.
+        unit_axes: list of tuples of ints, the axes of each that number the neurons.
+        sorted_rows: list of arrays (units, size of a weight vector), every row in ascending order.
+
+    Returns:
+        List of new arrays of the shapes of `kernels` and the dtypes of `sorted_rows`.
+
+    Raises:
+        ValueError: a kernel holds a NaN or an infinity, which has no place in a ranking.
+
+    Example:
+
+    >>> kernel = np.array([[0.3, 1.0], [-2.0, 5.0], [4.0, 2.0]], "float32")
+    >>> permute_kernels([kernel], [(-1,)], [np.array([[10, 20, 30], [40, 50, 60]])])[0].tolist()
+    [[20, 40], [10, 60], [30, 50]]
+
+    Reference:
+        Qiu and Suda 2020, section 4, "Synchronization".
     """
-    bits = np.ascontiguousarray(values).view({4: np.int32, 8: np.int64}[values.dtype.itemsize])
-    signs = bits >> (8 * bits.itemsize - 1)
-    keys = bits & np.iinfo(bits.dtype).max
-    keys ^= signs
-    keys -= signs
-    return keys
-
-
-def _pack(rows: np.ndarray) -> np.ndarray:
-    """One int64 a weight: its order in the high half, its position in the low half.
-
-    The position breaks ties, so a plain sort of these is a stable argsort, several times faster than `np.argsort`.
-    """
-    # In rows, whatever the layout of a transposed kernel: everything after runs along them.
-    packed = _keys(np.ascontiguousarray(rows, np.float32)).astype(np.int64)
-    packed <<= 32
-    packed |= np.arange(rows.shape[1], dtype=np.int64)
-    return packed
+    rows = [to_rows(kernel, axes, np) for kernel, axes in zip(kernels, unit_axes, strict=True)]
+    # In the layout of the rows, which for the usual kernels are its columns.
+    permuted = [np.empty_like(old, new.dtype, subok=False) for old, new in zip(rows, sorted_rows, strict=True)]
+    strips: dict[Any, list[tuple[np.ndarray, ...]]] = {}
+    for arrays in zip(rows, sorted_rows, permuted, strict=True):
+        alike = (arrays[0].shape[1], arrays[0].dtype, arrays[1].dtype)
+        strips.setdefault(alike, []).extend(_strips(*arrays))
+    blocks = [block for (size, *_), alike in strips.items() for block in _blocks(alike, size)]
+    _run([functools.partial(_permute, block) for block in blocks], sum(map(np.size, rows)))
+    return [
+        from_rows(new, kernel.shape, axes, np) for new, kernel, axes in zip(permuted, kernels, unit_axes, strict=True)
+    ]
 
 
 def permute_to_ranking(rows: np.ndarray, sorted_rows: np.ndarray) -> np.ndarray:
     """Permute every sorted weight vector so that it has the ranking of its counterpart.
-
-    Row for row: the r-th smallest value of `sorted_rows` goes where the r-th smallest of `rows` is. Equal values
-    keep their order, as in the original code.
 
     Args:
         rows: float array of shape (units, size of a weight vector), the weights whose ranking is wanted.
         sorted_rows: array of the same shape, every row in ascending order.
 
     Returns:
-        Array of the same shape: the rows of `sorted_rows`, permuted.
+        Array of the same shape: the rows of `sorted_rows`, permuted as by `permute_kernels`.
 
     Raises:
         ValueError: `rows` holds a NaN or an infinity, which has no place in a ranking.
@@ -55,20 +82,8 @@ def permute_to_ranking(rows: np.ndarray, sorted_rows: np.ndarray) -> np.ndarray:
 
     >>> permute_to_ranking(np.array([[0.3, -2.0, 5.0]], "float32"), np.array([[1.0, 2.0, 3.0]], "float32"))
     array([[2., 1., 3.]], dtype=float32)
-
-    Reference:
-        Qiu and Suda 2020, section 4, "Synchronization".
     """
-    units, size = rows.shape
-    permuted = np.empty(rows.shape, sorted_rows.dtype)
-    step = max(1, min(units, _CHUNK // max(1, size)))
-    starts = np.arange(step)[:, np.newaxis] * size
-    for first in range(0, units, step):
-        chunk = slice(first, first + step)
-        positions = _positions(rows[chunk])
-        positions += starts[: len(positions)]
-        permuted[chunk].reshape(-1)[positions.reshape(-1)] = sorted_rows[chunk].reshape(-1)
-    return permuted
+    return permute_kernels([rows], [(0,)], [sorted_rows])[0]
 
 
 def rank_rows(rows: np.ndarray) -> np.ndarray:
@@ -94,26 +109,83 @@ def rank_rows(rows: np.ndarray) -> np.ndarray:
     return permute_to_ranking(rows, np.broadcast_to(np.arange(rows.shape[1], dtype=np.int32), rows.shape))
 
 
-def sort_rows(rows: np.ndarray) -> np.ndarray:
-    """Every weight vector in ascending order; equal values keep their order.
+def sort_kernel(kernel: np.ndarray, unit_axes: Axes) -> np.ndarray:
+    """The sorted weight vectors of a kernel, as rows; equal values keep their order, which -0.0 and 0.0 show.
+
+    Args:
+        kernel: array of floats of any shape.
+        unit_axes: tuple of ints, the axes that number the neurons.
+
+    Returns:
+        New array of shape (units, size of a weight vector).
+
+    Raises:
+        ValueError: the kernel holds a NaN or an infinity.
 
     Example:
 
-    >>> sort_rows(np.array([[0.3, -2.0, 5.0]], "float32")).tolist()
-    [[-2.0, 0.30000001192092896, 5.0]]
+    >>> sort_kernel(np.array([[0.5, 1.0], [-2.0, -1.0]], "float32"), (-1,)).tolist()
+    [[-2.0, 0.5], [-1.0, 1.0]]
     """
-    return np.take_along_axis(rows, _positions(rows), axis=1)
+    rows = to_rows(kernel, unit_axes, np)
+    ordered = np.empty(rows.shape, rows.dtype)
+    _run([functools.partial(_sort, *strip) for strip in _strips(rows, ordered)], rows.size)
+    return ordered
 
 
-def _positions(rows: np.ndarray) -> np.ndarray:
-    """Where the r-th smallest value of each row is: a stable argsort."""
-    if rows.dtype == np.float64:  # 64 bits of value leave no room for a position
-        if not np.isfinite(rows).all():
-            raise ValueError(_NOT_FINITE)
-        return np.argsort(_keys(rows), axis=1, kind="stable")
-    packed = _pack(rows)
-    packed.sort(axis=1)
-    if (packed[:, -1:] >> 32 >= _INFINITY).any() or (packed[:, :1] >> 32 <= -_INFINITY).any():
-        raise ValueError(_NOT_FINITE)
-    packed &= _POSITION
-    return packed
+def _strips(*arrays: np.ndarray) -> list[tuple[np.ndarray, ...]]:
+    """A few rows of each array at a time."""
+    units, size = arrays[0].shape
+    step = max(1, _FEW // max(1, size), min(_COLUMNS, _LARGE // max(1, size)))
+    return [tuple(array[first : first + step] for array in arrays) for first in range(0, units, step)]
+
+
+def _blocks(strips: list[tuple[np.ndarray, ...]], size: int) -> list[list[tuple[np.ndarray, ...]]]:
+    """Strips of rows of one size, in lists of about as many weights as fit into the cache."""
+    step = max(1, _BLOCK // max(1, size * len(strips[0][0])))
+    return [strips[first : first + step] for first in range(0, len(strips), step)]
+
+
+def _permute(strips: list[tuple[np.ndarray, ...]]) -> None:
+    """Fill the last of each three."""
+    # Side by side first: what lies far apart in a large kernel falls on few lines of the cache.
+    columns = np.concatenate([rows.T for rows, _, _ in strips], axis=1)
+    order = stable_order(columns)
+    permuted = np.empty(columns.shape, strips[0][1].dtype)
+    permuted.reshape(-1)[order.reshape(-1)] = np.concatenate([values for _, values, _ in strips]).reshape(-1)
+    first = 0
+    for *_, into in strips:
+        into[...] = permuted[:, first : first + len(into)].T
+        first += len(into)
+
+
+def _sort(rows: np.ndarray, into: np.ndarray) -> None:
+    rows = np.ascontiguousarray(np.ascontiguousarray(rows.T).T)  # side by side first, as above
+    keys, infinity = keys_of(rows), infinity_of(rows.dtype)
+    # NumPy counts 16 bits instead of comparing them.
+    ordered = np.sort(keys, axis=1, kind="stable" if keys.itemsize == 2 else None)
+    if (ordered[:, -1:] >= infinity).any() or (ordered[:, :1] <= -infinity).any():
+        raise ValueError(NOT_FINITE)
+    least = np.iinfo(keys.dtype).min  # the bits of -0.0
+    signs = ordered >> (8 * keys.itemsize - 1)
+    bits = bits_of(into)
+    np.bitwise_or((ordered ^ signs) - signs, signs & least, out=bits)
+    if (bits_of(rows) == least).any():
+        bits[ordered == 0] = bits_of(rows)[keys == 0]
+
+
+def _run(jobs: Sequence[Callable[[], None]], weights: int) -> None:
+    """Do all jobs, on all cores if there is enough to do; NumPy lets other threads run while it works."""
+    threads = min(_cores(), len(jobs)) if weights >= _MANY else 1
+    if threads <= 1:
+        for job in jobs:
+            job()
+        return
+    with concurrent.futures.ThreadPoolExecutor(threads) as pool:
+        for done in [pool.submit(job) for job in jobs]:
+            done.result()
+
+
+def _cores() -> int:
+    """How many this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -1,8 +1,6 @@
 """What is done with TensorFlow itself; the other modules use Keras only."""
 
-import math
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import keras
 import numpy as np
@@ -10,12 +8,9 @@ import tensorflow as tf
 
 from train_by_reconnect.backend import keras_internals
 from train_by_reconnect.backend.diverged import diverged_message
-from train_by_reconnect.backend.row_ranking import permute_to_ranking, sort_rows
+from train_by_reconnect.backend.row_ranking import permute_kernels, sort_kernel
 from train_by_reconnect.backend.rows import from_rows, to_rows
 from train_by_reconnect.backend.types import Axes, Tensor
-
-# Weights of a kernel that is moved together with others.
-_SMALL = 1 << 16
 
 # Out of the graph of a train step that is being traced, into eager mode, where values can be read and kept.
 outside_graph = tf.init_scope
@@ -89,27 +84,14 @@ def permute_all(
         tf.errors.InvalidArgumentError, eagerly a ValueError: a weight is NaN or infinite; names the variable. Within
             XLA nothing can be raised; the second result says it.
     """
-    none = tf.constant(-1, tf.int64)
     if not kernels:
-        return [], none
-    finite = tf.stack([tf.reduce_all(tf.math.is_finite(kernel)) for kernel in kernels])
-    first = tf.argmin(tf.cast(finite, tf.int32), output_type=tf.int64)
-    if not keras_internals.is_in_xla():
-        check = _fail_unless(tf.reduce_all(finite), first, list(map(diverged_message, names)))
-        with tf.control_dependencies([] if check is None else [check]):
-            kernels = [tf.identity(kernel) for kernel in kernels]
-    groups = _group(kernels, unit_axes)
-    rows = [_stacked_rows([kernels[i] for i in group], unit_axes[group[0]]) for group in groups]
-    values = [tf.concat([sorted_rows[i] for i in group], axis=0) for group in groups]
-    rows = _permute_on_host(rows, values) if can_call_host() else list(map(_permute_by_argsort, rows, values))
-    permuted = [None] * len(kernels)
-    for group, new in zip(groups, rows, strict=True):
-        for i, kernel in zip(group, _unstacked(new, kernels[group[0]].shape, unit_axes[group[0]]), strict=True):
-            permuted[i] = kernel
-    if not keras_internals.is_in_xla():
-        return permuted, none
-    permuted = [tf.where(finite[i], new, old) for i, (new, old) in enumerate(zip(permuted, kernels, strict=True))]
-    return permuted, tf.where(tf.reduce_all(finite), none, first)
+        return [], tf.constant(-1, tf.int64)
+    permuted, first = (_permute_on_host if can_call_host() else _permute_in_graph)(kernels, unit_axes, sorted_rows)
+    if keras_internals.is_in_xla():
+        return permuted, first
+    check = _fail_unless(first < 0, first, list(map(diverged_message, names)))
+    with tf.control_dependencies([] if check is None else [check]):
+        return [tf.identity(kernel) for kernel in permuted], first
 
 
 def _fail_unless(condition: Tensor, index: Tensor, messages: list[str]) -> tf.Operation | None:
@@ -118,7 +100,7 @@ def _fail_unless(condition: Tensor, index: Tensor, messages: list[str]) -> tf.Op
         if not condition:
             raise ValueError(messages[int(index)])
         return None
-    return tf.debugging.Assert(condition, [tf.gather(tf.constant(messages), index)])
+    return tf.debugging.Assert(condition, [tf.gather(tf.constant(messages), tf.maximum(index, 0))])
 
 
 def sort_all(kernels: list[Tensor], unit_axes: Sequence[Axes]) -> list[Tensor]:
@@ -131,46 +113,18 @@ def sort_all(kernels: list[Tensor], unit_axes: Sequence[Axes]) -> list[Tensor]:
     Returns:
         List of tensors (units, size of a weight vector), every row in ascending order.
     """
-    rows = [to_rows(kernel, axes) for kernel, axes in zip(kernels, unit_axes, strict=True)]
     if not can_call_host():
+        rows = [to_rows(kernel, axes) for kernel, axes in zip(kernels, unit_axes, strict=True)]
         return [tf.gather(row, tf.argsort(_keys(row), axis=1, stable=True), batch_dims=1) for row in rows]
 
     def sort(*arrays: np.ndarray) -> list[np.ndarray | np.int64]:
-        return [*map(sort_rows, arrays), np.int64(0)]  # of a single answer TensorFlow makes no list
+        return [*map(sort_kernel, arrays, unit_axes), np.int64(0)]  # of a single answer TensorFlow makes no list
 
-    answers = tf.numpy_function(sort, rows, [*(row.dtype for row in rows), tf.int64], stateful=False)
-    return [tf.ensure_shape(new, row.shape) for new, row in zip(answers[:-1], rows, strict=True)]
-
-
-def _group(kernels: Sequence[Tensor], unit_axes: Sequence[Axes]) -> list[list[int]]:
-    """Groups of indices: small kernels of one shape, dtype and axes together, each large one alone.
-
-    A deep network has many small kernels, and moving each by itself costs more than sorting it. Stacking a large one
-    would cost a copy.
-    """
-    groups: dict[Any, list[int]] = {}
-    for index, (kernel, axes) in enumerate(zip(kernels, unit_axes, strict=True)):
-        alike = (tuple(kernel.shape), tuple(axes), kernel.dtype)
-        groups.setdefault(alike if kernel.shape.num_elements() <= _SMALL else index, []).append(index)
-    return list(groups.values())
-
-
-def _stacked_rows(kernels: list[Tensor], axes: Axes) -> Tensor:
-    if len(kernels) == 1:
-        return to_rows(kernels[0], axes)
-    return to_rows(tf.stack(kernels), _stacked_axes(kernels[0].shape, axes))
-
-
-def _unstacked(rows: Tensor, shape: Axes, axes: Axes) -> list[Tensor]:
-    units = math.prod(shape[axis] for axis in axes)
-    count = rows.shape[0] // units
-    if count == 1:
-        return [from_rows(rows, shape, axes)]
-    return tf.unstack(from_rows(rows, (count, *shape), _stacked_axes(shape, axes)))
-
-
-def _stacked_axes(shape: Axes, axes: Axes) -> Axes:
-    return (0, *(axis % len(shape) + 1 for axis in axes))
+    shapes = [
+        to_rows(np.empty(kernel.shape, bool), axes, np).shape for kernel, axes in zip(kernels, unit_axes, strict=True)
+    ]
+    answers = tf.numpy_function(sort, kernels, [*(kernel.dtype for kernel in kernels), tf.int64], stateful=False)
+    return [tf.ensure_shape(new, shape) for new, shape in zip(answers[:-1], shapes, strict=True)]
 
 
 def can_call_host() -> bool:
@@ -178,13 +132,32 @@ def can_call_host() -> bool:
     return not keras_internals.is_in_xla() and not tf.config.list_logical_devices("GPU")
 
 
-def _permute_on_host(rows: list[Tensor], values: list[Tensor]) -> list[Tensor]:
+def _permute_on_host(
+    kernels: list[Tensor], unit_axes: Sequence[Axes], sorted_rows: Sequence[Tensor]
+) -> tuple[list[Tensor], Tensor]:
     def permute(*arrays: np.ndarray) -> list[np.ndarray | np.int64]:
-        permuted = map(permute_to_ranking, arrays[: len(rows)], arrays[len(rows) :])
-        return [*permuted, np.int64(0)]  # of a single answer TensorFlow makes no list
+        old = arrays[: len(kernels)]
+        try:
+            return [*permute_kernels(old, unit_axes, arrays[len(kernels) :]), np.int64(-1)]
+        except ValueError:  # an error from here would come with its call stack, twice
+            return [*old, np.int64([bool(np.isfinite(kernel).all()) for kernel in old].index(False))]
 
-    answers = tf.numpy_function(permute, [*rows, *values], [*(r.dtype for r in rows), tf.int64], stateful=False)
-    return [tf.ensure_shape(new, row.shape) for new, row in zip(answers[:-1], rows, strict=True)]
+    kinds = [*(kernel.dtype for kernel in kernels), tf.int64]
+    *permuted, first = tf.numpy_function(permute, [*kernels, *sorted_rows], kinds, stateful=False)
+    first = tf.ensure_shape(first, [])
+    return [tf.ensure_shape(new, kernel.shape) for new, kernel in zip(permuted, kernels, strict=True)], first
+
+
+def _permute_in_graph(
+    kernels: list[Tensor], unit_axes: Sequence[Axes], sorted_rows: Sequence[Tensor]
+) -> tuple[list[Tensor], Tensor]:
+    finite = tf.stack([tf.reduce_all(tf.math.is_finite(kernel)) for kernel in kernels])
+    first = tf.argmin(tf.cast(finite, tf.int32), output_type=tf.int64)
+    permuted = [
+        tf.where(ok, from_rows(_permute_by_argsort(to_rows(kernel, axes), rows), kernel.shape, axes), kernel)
+        for ok, kernel, axes, rows in zip(tf.unstack(finite), kernels, unit_axes, sorted_rows, strict=True)
+    ]
+    return permuted, tf.where(tf.reduce_all(finite), tf.constant(-1, tf.int64), first)
 
 
 def _permute_by_argsort(rows: Tensor, sorted_rows: Tensor) -> Tensor:

@@ -7,7 +7,7 @@ import keras
 import torch
 
 from train_by_reconnect.backend.diverged import diverged_message
-from train_by_reconnect.backend.row_ranking import permute_to_ranking, sort_rows
+from train_by_reconnect.backend.row_ranking import permute_kernels, sort_kernel
 from train_by_reconnect.backend.rows import from_rows, to_rows
 from train_by_reconnect.backend.types import Axes, Tensor
 
@@ -64,6 +64,9 @@ def permute_all(
     for kernel, name in zip(kernels, names, strict=True):
         if not torch.isfinite(kernel).all():
             raise ValueError(diverged_message(name))
+    if all(map(can_call_host, [*kernels, *sorted_rows])):
+        old, rows = ([each.detach().numpy() for each in part] for part in (kernels, sorted_rows))
+        return [torch.from_numpy(new) for new in permute_kernels(old, unit_axes, rows)], torch.tensor(-1)
     permuted = [
         from_rows(_permute(to_rows(kernel, axes), rows), tuple(kernel.shape), axes)
         for kernel, axes, rows in zip(kernels, unit_axes, sorted_rows, strict=True)
@@ -82,7 +85,7 @@ def sort_all(kernels: list[Tensor], unit_axes: Sequence[Axes]) -> list[Tensor]:
     Returns:
         List of tensors (units, size of a weight vector), every row in ascending order.
     """
-    return [_sort(to_rows(kernel, axes)) for kernel, axes in zip(kernels, unit_axes, strict=True)]
+    return [_sort(kernel, axes) for kernel, axes in zip(kernels, unit_axes, strict=True)]
 
 
 def can_call_host(value: Tensor) -> bool:
@@ -90,15 +93,14 @@ def can_call_host(value: Tensor) -> bool:
     return value.device.type == "cpu" and value.dtype != torch.bfloat16
 
 
-def _sort(rows: Tensor) -> Tensor:
-    if can_call_host(rows):
-        return torch.from_numpy(sort_rows(rows.detach().numpy()))
+def _sort(kernel: Tensor, axes: Axes) -> Tensor:
+    if can_call_host(kernel):
+        return torch.from_numpy(sort_kernel(kernel.detach().numpy(), axes))
+    rows = to_rows(kernel, axes)
     return rows.gather(1, _positions(rows))
 
 
 def _permute(rows: Tensor, sorted_rows: Tensor) -> Tensor:
-    if can_call_host(rows):
-        return torch.from_numpy(permute_to_ranking(rows.detach().numpy(), sorted_rows.detach().numpy()))
     return torch.empty_like(sorted_rows).scatter_(1, _positions(rows), sorted_rows)
 
 

@@ -15,6 +15,7 @@ from keras import ops
 from train_by_reconnect import backend
 from train_by_reconnect.backend import keras_internals
 from train_by_reconnect.backend.diverged import diverged_message
+from train_by_reconnect.backend.row_ranking import sort_kernel
 from train_by_reconnect.backend.rows import to_rows
 from train_by_reconnect.backend.types import Axes, Tensor
 from train_by_reconnect.optimizers.fresh_state import state_to_reset
@@ -240,7 +241,7 @@ class LaPerm(PeriodicOptimizer):
                     f"LaPerm expects finite initial weights. Received: {path} with a NaN or an infinity. "
                     "Initialize it again."
                 )
-            rows.assign(np.sort(to_rows(value, axes, np), axis=1, kind="stable"))
+            rows.assign(sort_kernel(value, axes))
 
         self._last_seen = int(self.iterations.numpy())
 
