@@ -1,6 +1,7 @@
 """What fixed kernels cost: a training step with masks or signs against one with the weights themselves, and memory.
 
-`python benchmarks/connectivity.py` prints two tables; `--write` puts them into `benchmarks/connectivity.md` too.
+`python benchmarks/connectivity.py` prints two tables, of the backend that Keras runs on; `--write` puts them into
+`benchmarks/connectivity.md` too, and those of other backends than TensorFlow beside it.
 
 Each network is trained with Adam on random images, in batches of 25 as in the paper, without biases: once with the
 layers of Keras, and with `Masked` and `Signed` around the same layers. All that is compared runs interleaved in one
@@ -24,7 +25,6 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 
 import keras
 import numpy as np
-import tensorflow as tf
 
 import models
 from benchmarks.outcome import finish
@@ -36,6 +36,9 @@ from train_by_reconnect import Masked, Signed, set_objective
 BATCH_SIZE = 25
 NETWORKS = {"lenet_300_100": (28, 28, 1), "conv2": (32, 32, 3)}
 STEPS = {"lenet_300_100": 200, "conv2": 5}
+# How `fit` takes its steps on each backend, and `jit_compile` for that.
+MODES = {"tensorflow": {"graph": False, "jit_compile": True}, "jax": {"jit": True}, "torch": {"eager": False}}
+BACKEND = keras.backend.backend()
 LAYERS = {
     "plain": (lambda layer: layer, "free"),
     "plain again": (lambda layer: layer, "free"),
@@ -59,10 +62,9 @@ def network(name, label, jit_compile=False):
 
 
 def batches(name, steps):
-    """Random images."""
+    """Random images, and labels."""
     images = np.random.default_rng(0).random((BATCH_SIZE * steps, *NETWORKS[name]), "float32")
-    labels = np.arange(len(images), dtype="int32") % 10
-    return tf.data.Dataset.from_tensor_slices((images, labels)).batch(BATCH_SIZE, drop_remainder=True).cache()
+    return images, np.arange(len(images), dtype="int32") % 10
 
 
 def clocks():
@@ -70,20 +72,19 @@ def clocks():
     return np.array([time.perf_counter(), time.process_time()])
 
 
-def steps(name, jit_compile, rounds):
+def steps(name, mode, rounds):
     """The lines of the first table."""
     data = batches(name, STEPS[name])
     functions = {}
     for label in LAYERS:
-        model = network(name, label, jit_compile)
-        functions[label] = lambda model=model: model.fit(data, shuffle=False, verbose=0)
+        model = network(name, label, MODES[BACKEND][mode])
+        functions[label] = lambda model=model: model.fit(*data, BATCH_SIZE, shuffle=False, verbose=0)
     times = interleaved(functions, rounds, clocks)
     elapsed, processor = ({label: [pair[n] for pair in pairs] for label, pairs in times.items()} for n in (0, 1))
-    how = "jit_compile" if jit_compile else "graph"
     return [
         [
             name,
-            how,
+            f"{BACKEND}, {mode}",
             label,
             f"{1000 * statistics.median(elapsed[label]) / STEPS[name]:.2f}",
             *(f"{median_ratio(seconds[label], seconds['plain']):.3f}" for seconds in (elapsed, processor)),
@@ -97,10 +98,10 @@ def memory(name, label):
     keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)]).predict(np.ones((1, 1)), verbose=0)
     data = batches(name, 10)
     before = resident("VmRSS")
-    model = network(name, label)
-    model.fit(data, shuffle=False, verbose=0)
+    model = network(name, label, "jit" in MODES[BACKEND])
+    model.fit(*data, BATCH_SIZE, shuffle=False, verbose=0)
     peak = resident("VmHWM") - before
-    weights, state = (sum(v.value.numpy().nbytes for v in each.variables) for each in (model, model.optimizer))
+    weights, state = (sum(v.numpy().nbytes for v in each.variables) for each in (model, model.optimizer))
     return [name, label.split(",")[0], *(f"{size / 2**20:.1f}" for size in (weights, weights + state, peak))]
 
 
@@ -119,7 +120,7 @@ def main():
     if parsed.small:
         parsed.rounds, parsed.networks = 1, ["lenet_300_100"]
         STEPS["lenet_300_100"] = 2
-    lines = [line for name in parsed.networks for jit in (False, True) for line in steps(name, jit, parsed.rounds)]
+    lines = [line for name in parsed.networks for mode in MODES[BACKEND] for line in steps(name, mode, parsed.rounds)]
     first = markdown_table(["network", "step", "layers", "ms a step", "ratio to plain", "of processor time"], lines)
     print(first, flush=True)
     kinds = ("plain", "Masked, free", "Signed, free")
@@ -129,7 +130,10 @@ def main():
     )
     print(f"\n{second}")
     rounds = f"medians of {parsed.rounds} rounds"
-    finish("Connectivity", __file__, __doc__, [first, second], rounds, parsed.write)
+    script = pathlib.Path(__file__)
+    if BACKEND != "tensorflow":
+        script = script.with_stem(f"{script.stem}_{BACKEND}")
+    finish("Connectivity", script, __doc__, [first, second], rounds, parsed.write)
 
 
 if __name__ == "__main__":

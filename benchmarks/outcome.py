@@ -5,6 +5,8 @@ import importlib.metadata
 import os
 import pathlib
 
+import keras
+
 from scripts.running.circumstances import machine
 from scripts.running.files import replacing
 
@@ -20,8 +22,10 @@ def finish(title, script, about, tables, rounds, write):
         rounds: str, what the numbers are, e.g. `"medians of 7 rounds"`.
         write: bool, whether to write the file.
     """
-    packages = {"TensorFlow": "tensorflow", "Keras": "keras", "NumPy": "numpy", "matplotlib": "matplotlib"}
-    versions = ", ".join(f"{name} {importlib.metadata.version(package)}" for name, package in packages.items())
+    backends = {"tensorflow": "TensorFlow", "jax": "JAX", "torch": "PyTorch"}
+    chosen = keras.backend.backend()
+    packages = {chosen: backends[chosen], "keras": "Keras", "numpy": "NumPy", "matplotlib": "matplotlib"}
+    versions = ", ".join(f"{name} {importlib.metadata.version(package)}" for package, name in packages.items())
     load = f"Load of the machine: {os.getloadavg()[1]:.1f} running processes, of which this one alone is up to 2"
     where = f"{machine()}, {versions}, {datetime.date.today()}; {rounds}. {load}."
     print(f"\n{where}")

@@ -1,13 +1,24 @@
 """What differs between the backends of Keras in tests: which tests run where, gradients, and ways to compile."""
 
 import keras
+import numpy as np
 import pytest
 
 BACKEND = keras.backend.backend()
+# An array of what a backend gives, also where that is part of a graph of gradients, which NumPy does not take.
+to_numpy = keras.ops.convert_to_numpy
 # How a function can be run: as it is, traced, or by the backend's compiler.
 MODES = {"tensorflow": ["graph", "eager", "jit"], "jax": ["eager", "jit"], "torch": ["eager"]}[BACKEND]
 # PyTorch's compiler takes half a minute and more for a training step: the slow tests have it.
 SLOW_TO_COMPILE = [pytest.mark.slow] if BACKEND == "torch" else []
+# It compiles whole steps only, and warns of what its compiler does itself.
+_COMPILED_BY_TORCH = [
+    *SLOW_TO_COMPILE,
+    pytest.mark.filterwarnings("ignore:<class 'torch.autograd.function.Function'> should not be:DeprecationWarning"),
+    pytest.mark.filterwarnings("ignore:The .grad attribute of a Tensor that is not a leaf Tensor:UserWarning"),
+]
+# How `fit` can take its steps.
+FIT_MODES = MODES if BACKEND != "torch" else [*MODES, pytest.param("jit", marks=_COMPILED_BY_TORCH)]
 
 
 def errors_of_fit():
@@ -29,6 +40,16 @@ def only_on(backends, reason):
     return pytest.mark.skipif(BACKEND not in backends.split(), reason=f"on {backends} only: {reason}")
 
 
+def assert_same(one, other):
+    """Two tensors or arrays hold the same, bit for bit."""
+    np.testing.assert_array_equal(to_numpy(one), to_numpy(other))
+
+
+# JAX makes float32 of float64 and int64 unless it is told otherwise.
+with_64_bits = only_on("tensorflow torch", "JAX has no numbers of 64 bits unless they are switched on")
+FLOAT64 = pytest.param("float64", marks=with_64_bits)
+
+
 def compiled(function, mode):
     """A function of tensors that changes no variables, as one of `MODES`."""
     if mode == "eager":
@@ -40,6 +61,11 @@ def compiled(function, mode):
     import tensorflow as tf
 
     return tf.function(function, jit_compile=mode == "jit")
+
+
+def fit_as(mode):
+    """What `compile` is given so that `fit` takes its steps as one of `FIT_MODES`."""
+    return {"run_eagerly": mode == "eager", "jit_compile": mode == "jit"}
 
 
 def applying(optimizer, variables, mode):
@@ -85,7 +111,7 @@ def gradients_of(loss, variables):
         import jax
 
         def of(values):
-            with keras.StatelessScope(zip(variables, values, strict=True)):
+            with keras.StatelessScope(zip(variables, values, strict=True), collect_losses=True):
                 return loss()
 
         value, gradients = jax.value_and_grad(of)([variable.value for variable in variables])
@@ -95,3 +121,30 @@ def gradients_of(loss, variables):
     value = loss()
     value.backward()
     return [variable.value.grad for variable in variables], value
+
+
+def gradients_by(function, tensors):
+    """The gradients of a scalar function of tensors by each of them, also inside what `compiled` compiles.
+
+    Args:
+        function: function of several tensors that gives a scalar.
+        tensors: list of tensors.
+
+    Returns:
+        List of tensors; None, or zeros where a backend knows nothing else, for what the function does not depend on.
+    """
+    if BACKEND == "tensorflow":
+        import tensorflow as tf
+
+        with tf.GradientTape() as tape:
+            tape.watch(tensors)
+            value = function(*tensors)
+        return tape.gradient(value, tensors)
+    if BACKEND == "jax":
+        import jax
+
+        return list(jax.grad(function, tuple(range(len(tensors))))(*tensors))
+    import torch
+
+    tensors = [tensor.detach().requires_grad_() for tensor in tensors]
+    return list(torch.autograd.grad(function(*tensors), tensors, allow_unused=True))

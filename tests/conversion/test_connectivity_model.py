@@ -3,6 +3,7 @@ import functools
 import keras
 import numpy as np
 import pytest
+from backends import assert_same, to_numpy
 from test_replace_layers import Block, Network, X, perturb, small_functional
 
 import models
@@ -41,11 +42,11 @@ def test_by_hand():
     for mode, layer_class, expected in (("prune", Masked, 10), ("flip", Signed, 0)):
         converted = connectivity_model(model, mode)
         assert type(converted.layers[0]) is layer_class
-        assert float(converted(np.array([[1.0, 2.0]]))[0, 0]) == 20
+        assert float(to_numpy(converted(np.array([[1.0, 2.0]])))[0, 0]) == 20
         converted.layers[0].scores[0].assign([[0.1], [-0.1]])
-        assert float(converted(np.array([[1.0, 2.0]]))[0, 0]) == expected
-        assert float(strip(converted)(np.array([[1.0, 2.0]]))[0, 0]) == expected
-    assert float(model(np.array([[1.0, 2.0]]))[0, 0]) == 20
+        assert float(to_numpy(converted(np.array([[1.0, 2.0]])))[0, 0]) == expected
+        assert float(to_numpy(strip(converted)(np.array([[1.0, 2.0]])))[0, 0]) == expected
+    assert float(to_numpy(model(np.array([[1.0, 2.0]])))[0, 0]) == 20
 
 
 @pytest.mark.parametrize("mode", ["prune", "flip"])
@@ -56,14 +57,16 @@ def test_functional_model(mode):
     expected = model(inputs)
     converted = connectivity_model(model, mode, "minimal")
     outputs = converted(inputs)
-    assert all(np.array_equal(outputs[key], expected[key]) for key in expected)
+    for key in expected:
+        assert_same(outputs[key], expected[key])
     assert [layer.name for layer in converted.layers] == [layer.name for layer in model.layers]
     assert len(connectivity_layers(converted)) == 4
     assert converted.get_layer("inner").get_layer("shared") is converted.get_layer("shared")
     move_scores(converted)
     outputs, plain = converted(inputs), strip(converted)
     stripped = plain(inputs)
-    assert all(np.array_equal(outputs[key], stripped[key]) for key in expected)
+    for key in expected:
+        assert_same(outputs[key], stripped[key])
     assert not np.array_equal(outputs["a"], expected["a"])
     assert [type(layer) for layer in plain._flatten_layers()] == [type(layer) for layer in model._flatten_layers()]
     # The given model is as it was.
@@ -78,9 +81,9 @@ def test_sequential_model(with_input):
     model(X)
     perturb(model)
     converted = connectivity_model(model)
-    np.testing.assert_array_equal(converted(X), model(X))
+    assert_same(converted(X), model(X))
     move_scores(converted)
-    np.testing.assert_array_equal(strip(converted)(X), converted(X))
+    assert_same(strip(converted)(X), converted(X))
 
 
 def test_subclassed_model():
@@ -94,10 +97,10 @@ def test_subclassed_model():
     assert isinstance(converted.stack.layers[0], Signed)
     assert converted.block.again is converted.block.single
     assert set(changed_fractions(converted)) == {*("single", "listed", "in_dict", "in_tuple", "stacked", "head", "all")}
-    np.testing.assert_array_equal(converted(X, {"b": X}), model(X, {"b": X}))
+    assert_same(converted(X, {"b": X}), model(X, {"b": X}))
     move_scores(converted)
     plain = strip(converted)
-    np.testing.assert_array_equal(plain(X, {"b": X}), converted(X, {"b": X}))
+    assert_same(plain(X, {"b": X}), converted(X, {"b": X}))
     assert type(plain.head) is keras.layers.Dense
     assert len(plain.weights) == len(model.weights)
 
@@ -109,7 +112,7 @@ def test_weights_of_a_subclassed_model_are_saved_and_loaded_into_one_converted_a
     converted.save_weights(tmp_path / "block.weights.h5")
     anew = connectivity_model(model)
     anew.load_weights(tmp_path / "block.weights.h5")
-    np.testing.assert_array_equal(anew(X), converted(X))
+    assert_same(anew(X), converted(X))
 
 
 def test_model_inside_a_keras_wrapper():
@@ -117,7 +120,7 @@ def test_model_inside_a_keras_wrapper():
     converted = connectivity_model(model)
     sequences = random.normal(size=(2, 4, 6)).astype("float32")
     assert isinstance(converted.layers[0].layer, Masked)
-    np.testing.assert_array_equal(converted(sequences), model(sequences))
+    assert_same(converted(sequences), model(sequences))
 
 
 def every_convolution():
@@ -146,10 +149,10 @@ def test_every_class_of_layers(mode):
     images = random.normal(size=(2, 8, 8, 4)).astype("float32")
     assert len(connectivity_layers(converted)) == 12
     if not callable(mode):
-        np.testing.assert_array_equal(converted(images), model(images))
+        assert_same(converted(images), model(images))
         move_scores(converted)
     plain = strip(converted)
-    np.testing.assert_array_equal(plain(images), converted(images))
+    assert_same(plain(images), converted(images))
     assert [layer.get_config() for layer in plain.layers] == [layer.get_config() for layer in model.layers]
 
 
@@ -157,9 +160,9 @@ def test_mixed_precision():
     keras.config.set_dtype_policy("mixed_float16")
     model = two_layers()
     converted = connectivity_model(model)
-    np.testing.assert_array_equal(converted(X), model(X))
+    assert_same(converted(X), model(X))
     move_scores(converted)
-    np.testing.assert_array_equal(strip(converted)(X), converted(X))
+    assert_same(strip(converted)(X), converted(X))
     assert strip(converted).layers[0].compute_dtype == "float16"
 
 
@@ -178,11 +181,11 @@ def test_networks_of_keras_applications(make):
             layer.set_weights([random.uniform(0.5, 1.5, weight.shape) for weight in layer.get_weights()])
     images = random.normal(size=(2, 32, 32, 3)).astype("float32")
     converted = connectivity_model(model)
-    np.testing.assert_array_equal(converted(images), model(images))
+    assert_same(converted(images), model(images))
     move_scores(converted)
-    outputs, plain = keras.ops.convert_to_numpy(converted(images)), strip(converted)
-    np.testing.assert_array_equal(plain(images), outputs)
-    assert np.abs(outputs - model(images)).max() > 1e-4
+    outputs, plain = to_numpy(converted(images)), strip(converted)
+    assert_same(plain(images), outputs)
+    assert np.abs(outputs - to_numpy(model(images))).max() > 1e-4
     assert plain.get_config() == model.get_config()
 
 
@@ -201,11 +204,11 @@ def test_training_changes_scores_and_batch_normalization_alone():
     assert 0 < changed_fractions(converted)["all"] < 1
     plain = strip(converted)
     assert not plain.compiled
-    np.testing.assert_array_equal(plain(images), converted(images))
+    assert_same(plain(images), converted(images))
     for layer in connectivity_layers(converted):
         fixed, kernel = model.get_layer(layer.name).kernel.numpy(), plain.get_layer(layer.name).kernel.numpy()
         assert layer.kernels[0].numpy().tobytes() == fixed.tobytes()
-        np.testing.assert_array_equal(kernel, np.where(kernel == 0, 0, fixed))
+        assert_same(kernel, np.where(kernel == 0, 0, fixed))
 
 
 def test_bias_is_trained_if_asked_for():
@@ -230,9 +233,9 @@ def test_rescale():
     model = two_layers()
     converted = connectivity_model(model, rescale=True)
     assert all(layer.rescale for layer in converted.layers)
-    np.testing.assert_array_equal(converted(X), model(X))
+    assert_same(converted(X), model(X))
     move_scores(converted)
-    np.testing.assert_array_equal(strip(converted)(X), converted(X))
+    assert_same(strip(converted)(X), converted(X))
 
 
 def test_seed_decides_all_scores_and_no_two_are_alike():
@@ -267,7 +270,7 @@ def test_converted_model_is_saved_and_loaded(tmp_path):
     converted.save(tmp_path / "converted.keras")
     loaded = keras.models.load_model(tmp_path / "converted.keras")
     images = random.normal(size=(2, 8, 8, 4)).astype("float32")
-    np.testing.assert_array_equal(loaded(images), converted(images))
+    assert_same(loaded(images), converted(images))
     assert [layer.scores[0].regularizer.weight for layer in connectivity_layers(loaded)] == [
         layer.scores[0].regularizer.weight for layer in connectivity_layers(converted)
     ]
@@ -291,7 +294,7 @@ def test_layers_that_cannot_be_wrapped_are_an_error_and_can_be_kept():
     converted = connectivity_model(model, keep=("words", "attention", "both_ways"))
     assert len(connectivity_layers(converted)) == 1
     tokens = random.integers(10, size=(3, 4))
-    np.testing.assert_array_equal(converted(tokens), model(tokens))
+    assert_same(converted(tokens), model(tokens))
 
 
 def test_kept_layers_stay_plain_with_all_inside_them():
@@ -299,7 +302,7 @@ def test_kept_layers_stay_plain_with_all_inside_them():
     converted = connectivity_model(model, keep=("inner", "a"))
     assert [layer.name for layer in connectivity_layers(converted)] == ["b"]  # "shared" is inside "inner" too
     inputs = {"first": X, "second": X}
-    np.testing.assert_array_equal(converted(inputs)["a"], model(inputs)["a"])
+    assert_same(converted(inputs)["a"], model(inputs)["a"])
     assert connectivity_model(model, keep=["b"]).get_layer("b").kernel.trainable
 
 
@@ -316,7 +319,7 @@ def test_layer_made_in_build_is_named():
     model = keras.Sequential([keras.Input((6,)), keras.layers.Dense(3), Late()])
     with pytest.raises(ValueError, match="of which made_in_build hold"):
         connectivity_model(model)
-    np.testing.assert_array_equal(connectivity_model(model, keep=("made_in_build",))(X), model(X))
+    assert_same(connectivity_model(model, keep=("made_in_build",))(X), model(X))
 
 
 def test_lora_is_an_error():

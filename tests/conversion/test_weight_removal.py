@@ -1,6 +1,7 @@
 import keras
 import numpy as np
 import pytest
+from backends import assert_same, to_numpy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -46,7 +47,7 @@ def move_scores(model):
 
 def assert_same_answers(outputs, expected):
     """The highest output is the expected one, or equal to it within the tolerance of the outputs themselves."""
-    chosen = np.take_along_axis(np.asarray(expected), np.argmax(outputs, -1)[:, np.newaxis], axis=-1)[:, 0]
+    chosen = np.take_along_axis(expected, np.argmax(outputs, -1)[:, np.newaxis], axis=-1)[:, 0]
     np.testing.assert_allclose(chosen, np.max(expected, -1), rtol=1e-4)
 
 
@@ -60,7 +61,7 @@ def test_by_hand():
     assert input_scale == 1.5
     assert [kernel.tolist() for kernel in unit_model.get_weights()] == [[[1, -1], [1, 1]], [[1], [-1]]]
     x = np.array([[1.0, 2.0]])
-    assert float(model(x)[0, 0]) == float(unit_model(1.5 * x)[0, 0]) == 3
+    assert float(to_numpy(model(x))[0, 0]) == float(to_numpy(unit_model(1.5 * x))[0, 0]) == 3
     assert hidden.kernel.numpy().tolist() == [[0.5, -0.5], [0.5, 0.5]]
 
 
@@ -82,8 +83,8 @@ def test_factor_of_any_chain_is_the_product_of_its_magnitudes(units, magnitude, 
     unit_model, input_scale = remove_weights(model)
     np.testing.assert_allclose(input_scale, np.prod(constants), rtol=1e-6)
     x = inputs_of(model, 8)
-    expected = model(x)
-    np.testing.assert_allclose(unit_model(input_scale * x), expected, rtol=1e-4, atol=1e-5 * np.max(expected) + 1e-12)
+    expected, outputs = to_numpy(model(x)), to_numpy(unit_model(input_scale * x))
+    np.testing.assert_allclose(outputs, expected, rtol=1e-4, atol=1e-5 * np.max(expected) + 1e-12)
 
 
 @pytest.mark.parametrize("network", [dense_network, conv_network])
@@ -98,16 +99,16 @@ def test_network_without_weights_is_the_same_network(network, kind):
     unit_model, input_scale = remove_weights(model)
     before = [variable.numpy() for variable in model.weights]
     x = inputs_of(model)
-    outputs, scaled, unscaled = model(x), unit_model(np.float32(input_scale) * x), unit_model(x)
+    outputs, scaled = to_numpy(model(x)), to_numpy(unit_model(np.float32(input_scale) * x))
     np.testing.assert_allclose(scaled, outputs, rtol=1e-4, atol=1e-6)
     assert_same_answers(scaled, outputs)
     # Softmax of large numbers is 0 and 1; where it is not several times 1, the highest is where it was.
-    assert_same_answers(unscaled, outputs)
+    assert_same_answers(to_numpy(unit_model(x)), outputs)
     for old, new in zip(before, unit_model.weights, strict=True):
         if "kernel" in new.path:
-            np.testing.assert_array_equal(new, np.sign(old))
+            assert_same(new, np.sign(old))
         elif "scores" in new.path:
-            np.testing.assert_array_equal(new, old)
+            assert_same(new, old)
     assert all(np.array_equal(old, variable) for old, variable in zip(before, model.weights, strict=True))
     assert not unit_model.compiled
 
@@ -131,7 +132,7 @@ def test_separable_convolution_counts_both_kernels_and_a_shared_layer_each_use()
     unit_model, input_scale = remove_weights(model)
     assert input_scale == 2 * 3 * 3 * 3
     x = inputs_of(model, 2)
-    np.testing.assert_allclose(unit_model(input_scale * x), model(x), rtol=1e-5)
+    np.testing.assert_allclose(to_numpy(unit_model(input_scale * x)), to_numpy(model(x)), rtol=1e-5)
 
 
 @pytest.mark.parametrize("wrapper", WRAPPERS)
@@ -150,7 +151,7 @@ def test_training_is_the_same(wrapper):
     assert 0.2 < np.mean(scores <= 0) < 0.8
     np.testing.assert_allclose(without, scores, atol=1e-5)
     clear = np.abs(scores) > 1e-5
-    np.testing.assert_array_equal((without > 0)[clear], (scores > 0)[clear])
+    assert_same((without > 0)[clear], (scores > 0)[clear])
 
 
 def test_scores_have_the_same_gradients():

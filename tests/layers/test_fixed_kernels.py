@@ -3,11 +3,10 @@
 import keras
 import numpy as np
 import pytest
-import tensorflow as tf
+from backends import gradients_of, to_numpy
 from keras import layers
 
-from train_by_reconnect import Masked, Signed, set_objective
-from train_by_reconnect.backend.tensorflow_gradients import straight_through
+from train_by_reconnect import Masked, Signed, backend, set_objective
 from train_by_reconnect.layers.connectivity_layers import connectivity_layers
 from train_by_reconnect.layers.fixed_kernels import FixedKernels
 from train_by_reconnect.layers.wrapped import LAYER_CLASSES
@@ -70,11 +69,12 @@ def plain_twin(layer, input_shape):
 
 
 def gradients(layer, inputs, variables):
-    inputs = tf.Variable(inputs)
-    with tf.GradientTape() as tape:
-        outputs = layer(inputs)
-        loss = tf.reduce_sum(outputs * random(outputs.shape, 5))
-    return outputs.numpy(), *(np.asarray(each) for each in tape.gradient(loss, [inputs, *(v.value for v in variables)]))
+    """The outputs, and the gradients of a weighted sum of them by the inputs and the variables."""
+    inputs = keras.Variable(inputs)
+    outputs = to_numpy(layer(inputs.value))
+    weights = keras.ops.array(random(outputs.shape, 5))
+    found, _ = gradients_of(lambda: keras.ops.sum(layer(inputs.value) * weights), [inputs, *variables])
+    return outputs, *map(to_numpy, found)
 
 
 def test_by_hand():
@@ -86,14 +86,12 @@ def test_by_hand():
         layer.build((None, 2))
         layer.kernels[0].assign([[2], [3]])
         layer.scores[0].assign([[1], [-1]])
-        inputs = tf.Variable([[10.0, 100.0]])
-        with tf.GradientTape() as tape:
-            outputs = layer(inputs)
-            loss = 7 * outputs
-        of_scores, of_inputs = tape.gradient(loss, [layer.scores[0].value, inputs])
-        assert outputs.numpy() == [[output]]
-        assert of_scores.numpy().tolist() == [[140], [2100]]
-        assert of_inputs.numpy().tolist() == [of_input]
+        inputs = keras.Variable([[10.0, 100.0]])
+        loss = lambda layer=layer, inputs=inputs: 7 * layer(inputs.value)[0, 0]  # noqa: E731
+        (of_scores, of_inputs), value = gradients_of(loss, [layer.scores[0], inputs])
+        assert float(to_numpy(value)) == 7 * output
+        assert to_numpy(of_scores).tolist() == [[140], [2100]]
+        assert to_numpy(of_inputs).tolist() == [of_input]
 
 
 def test_every_class_has_a_case():
@@ -119,7 +117,7 @@ def test_effective_kernels(case, kind):
     layer = scored(kind(make()), shape)
     for effective, kernel, scores in zip(layer.effective_kernels(), layer.kernels, layer.scores, strict=True):
         expected = kernel.numpy() * np.where(scores.numpy() > 0, 1, BELOW[kind])
-        np.testing.assert_array_equal(effective, expected)
+        np.testing.assert_array_equal(to_numpy(effective), expected)
         assert scores.name == kernel.name.replace("kernel", "scores")
 
 
@@ -127,7 +125,7 @@ class Halved(FixedKernels):
     """The least that a subclass has to say."""
 
     def factor(self, scores):
-        return straight_through(scores, keras.ops.full_like(scores, 0.5))
+        return backend.straight_through(scores, keras.ops.full_like(scores, 0.5))
 
     def is_changed(self, scores):
         return scores < 0
@@ -207,7 +205,7 @@ def test_around_a_layer_that_has_weights(kind):
     dense.build((None, 4))
     kernel = dense.kernel.numpy()
     layer = kind(dense)
-    outputs = layer(random((2, 4)))
+    outputs = to_numpy(layer(random((2, 4))))
     np.testing.assert_array_equal(layer.kernels[0], kernel)
     # Scores start above zero: nothing is changed. TensorFlow and NumPy may add the four products in two orders, which
     # differ by at most 4 units in the last place of the sum of magnitudes.
@@ -222,12 +220,16 @@ def test_kernel_regularizer_by_hand():
         layer = kind(layers.Dense(1, kernel_initializer="ones", kernel_regularizer=keras.regularizers.L2(0.5)))
         layer.build((None, 2))
         layer.scores[0].assign([[1], [-1]])
-        with tf.GradientTape() as tape:
+
+        def regularization(layer=layer):
             layer(np.ones((1, 2)))
             (loss,) = layer.losses
-        assert float(loss) == penalty
+            return loss
+
+        (gradient,), loss = gradients_of(regularization, layer.scores)
+        assert float(to_numpy(loss)) == penalty
         # The gradient of the effective kernel is 2 x 0.5 x (1, 0 or -1), and the fixed kernel is 1.
-        assert tape.gradient(loss, layer.scores[0].value).numpy().tolist() == [[1], [BELOW[kind]]]
+        assert to_numpy(gradient).tolist() == [[1], [BELOW[kind]]]
         layer.trainable = False  # as in a plain layer
         layer(np.ones((1, 2)))
         assert layer.losses == []
@@ -241,7 +243,9 @@ def test_losses_are_those_of_the_plain_layer(kind):
     layer, inputs = scored(kind(make(), train_bias=True), (5, 2)), random((4, 5, 2), 3)
     twin = plain_twin(layer, (5, 2))
     layer(inputs), twin(inputs)
-    assert sorted(map(float, layer.losses)) == pytest.approx(sorted(map(float, twin.losses)))
+    assert sorted(map(float, map(to_numpy, layer.losses))) == pytest.approx(
+        sorted(map(float, map(to_numpy, twin.losses)))
+    )
     assert len(layer.losses) == 4
     state = [[v.value for v in group] for group in (layer.trainable_variables, layer.non_trainable_variables)]
     assert len(layer.stateless_call(*state, inputs, return_losses=True)[2]) == 4
@@ -327,14 +331,15 @@ def test_masks_of_sequences_pass_through(kind):
         weights["scores" if variable.name == "scores" else "other"].append(variable.numpy())
     plain.set_weights(weights["other"])
     tokens = np.array([[1, 2, 0, 0, 0], [3, 1, 2, 3, 0]])
-    np.testing.assert_array_equal(ours(tokens), plain(tokens))
-    assert not np.array_equal(plain(tokens), plain.layers[2](plain.layers[1](random((2, 5, 3)))))
+    np.testing.assert_array_equal(to_numpy(ours(tokens)), to_numpy(plain(tokens)))
+    other = plain.layers[2](plain.layers[1](random((2, 5, 3))))
+    assert not np.array_equal(to_numpy(plain(tokens)), to_numpy(other))
 
 
 def test_inside_time_distributed(kind):
     inside = kind(layers.Dense(2, use_bias=False))
     outputs = layers.TimeDistributed(inside)(random((3, 4, 5)))
-    np.testing.assert_allclose(outputs, random((3, 4, 5)) @ inside.kernels[0].numpy(), rtol=1e-5)
+    np.testing.assert_allclose(to_numpy(outputs), random((3, 4, 5)) @ inside.kernels[0].numpy(), rtol=1e-5)
 
 
 def test_score_regularizers_for_each_kernel():
@@ -342,7 +347,7 @@ def test_score_regularizers_for_each_kernel():
     layer = Masked(layers.SeparableConv1D(3, 2), score_initializer="ones", score_regularizer=[first, second])
     layer.build((None, 5, 2))
     assert [scores.regularizer for scores in layer.scores] == [first, second]
-    assert [float(loss) for loss in layer.losses] == [4, 6]  # (2, 2, 1) and (1, 2, 3) ones
+    assert [float(to_numpy(loss)) for loss in layer.losses] == [4, 6]  # (2, 2, 1) and (1, 2, 3) ones
     again = Masked.from_config(layer.get_config())
     assert [type(each) for each in again.score_regularizer] == [keras.regularizers.L1, keras.regularizers.L2]
     with pytest.raises(ValueError, match="zip"):

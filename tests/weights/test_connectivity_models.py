@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 import pytest
+from backends import to_numpy
 from keras import layers
 
 from train_by_reconnect import (
@@ -130,7 +131,7 @@ def test_to_look_at_a_random_mask_draws_none():
     [profile, _] = weight_profiles(model)
     shown = profile.unsorted
     np.testing.assert_array_equal(np.sort(shown, axis=1), profile.vectors)
-    drawn = np.array(model.layers[0].effective_kernels()[0])  # the next draw is the one that was shown
+    drawn = to_numpy(model.layers[0].effective_kernels()[0])  # the next draw is the one that was shown
     np.testing.assert_array_equal(drawn.T, shown)
     assert not np.array_equal(profile.unsorted, shown)
 

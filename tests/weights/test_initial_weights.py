@@ -1,6 +1,7 @@
 import keras
 import numpy as np
 import pytest
+from backends import FLOAT64
 from keras import layers
 
 from train_by_reconnect import KernelReport, make_dissimilar, share_value, shuffle_weight_vectors, sparsify
@@ -162,7 +163,7 @@ def test_without_a_seed_each_call_differs(name):
     assert (first != second).any()
 
 
-@pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float64"])
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16", FLOAT64])
 @pytest.mark.parametrize("name", CHANGES)
 def test_dtypes(name, dtype):
     model = mixed(dtype=dtype)

@@ -5,6 +5,7 @@ import functools
 import keras
 import numpy as np
 import pytest
+from backends import FIT_MODES, fit_as
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.datasets import load_digits
@@ -114,17 +115,12 @@ def test_arguments_out_of_range(arguments, message):
         prune_by_magnitude(small_network(), **arguments)
 
 
-@pytest.mark.parametrize("mode", ["graph", "eager", "jit", "mixed"])
+@pytest.mark.parametrize("mode", [*FIT_MODES, "mixed"])
 def test_zeros_stay_whatever_the_momentum(mode):
     if mode == "mixed":
         keras.config.set_dtype_policy("mixed_float16")
     model = small_network()
-    model.compile(
-        optimizers.SGD(0.05, momentum=0.9, weight_decay=0.01),
-        "mse",
-        run_eagerly=mode == "eager",
-        jit_compile=mode == "jit",
-    )
+    model.compile(optimizers.SGD(0.05, momentum=0.9, weight_decay=0.01), "mse", **fit_as(mode))
     fit(model, epochs=1)  # it has momentum, and a compiled step, of a training without zeros
     prune_by_magnitude(model, 0.6)
     before, pruned = [kernel.numpy() for kernel in kernels(model)], zeros(model)

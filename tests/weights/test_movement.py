@@ -3,6 +3,7 @@ import itertools
 import keras
 import numpy as np
 import pytest
+from backends import to_numpy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -181,12 +182,12 @@ def test_of_any_model(kind, dtype):
             variable.assign_add(generator.normal(size=variable.shape).astype("float32"))
     statistics = [np.array(v) for v in model.non_trainable_variables]
     x = np.ones((2, 4, 4, 1), "float32")
-    trained = np.array(model(x))
+    trained = to_numpy(model(x))
     movement = Movement(model, initial)
-    outputs = movement.evaluate_active([0, 20, 100], lambda model: np.array(model(x)))
+    outputs = movement.evaluate_active([0, 20, 100], lambda model: to_numpy(model(x)))
     assert np.array_equal(outputs[0], trained)
     assert not np.array_equal(outputs[1], trained)
-    assert np.array_equal(np.array(model(x)), trained)
+    assert np.array_equal(to_numpy(model(x)), trained)
     movement.reinitialize_active(100)
     assert all(map(np.array_equal, trainable_values(model), initial))
     assert all(map(np.array_equal, [np.array(v) for v in model.non_trainable_variables], statistics))

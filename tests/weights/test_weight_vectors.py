@@ -3,6 +3,7 @@ import gc
 import keras
 import numpy as np
 import pytest
+from backends import to_numpy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from keras import layers
@@ -202,7 +203,7 @@ def assert_units_are_neurons(layer, variable, axes, x, numbered=(-1,), neuron=la
     """Moving one weight vector moves one neuron of the output and no other; `numbered` are the output's axes."""
 
     def output():
-        value = np.asarray(layer(x))
+        value = to_numpy(layer(x))
         return to_rows(value, numbered, np)
 
     value = random(*variable.shape)  # without zeros, which could hide a neuron

@@ -35,7 +35,7 @@ class _FractionAboveZero(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, scores: Tensor) -> Tensor:
         ctx.shape = scores.shape
-        return torch.mean((scores > 0).to(torch.float32)).to(scores.dtype)
+        return (torch.count_nonzero(scores > 0) / scores.numel()).to(scores.dtype)  # a mean takes ten times as long
 
     @staticmethod
     def backward(ctx: Any, upstream: Tensor) -> Tensor:

@@ -71,7 +71,7 @@ def connectivity_model(
     >>> [(layer.name == plain.name, type(layer).__name__) for layer, plain in zip(masked.layers, model.layers)]
     [(True, 'Masked'), (True, 'Masked')]
     >>> images = np.ones((1, 8), "float32")
-    >>> bool(np.all(masked(images) == model(images)))
+    >>> bool(keras.ops.all(masked(images) == model(images)))
     True
 
     Reference:

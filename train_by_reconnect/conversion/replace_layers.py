@@ -102,7 +102,8 @@ def copy_state(layer: keras.Layer, new: keras.Layer, apart: Collection[int] = ()
     """Copy weights, statistics and vocabularies, except for layers inside with an id in `apart`."""
     state: dict[str, Any] = {}
     layer.save_own_variables(state)
-    new.load_own_variables(state)
+    # Copies: on JAX two variables would share an array, and the training of one model would take it from the other.
+    new.load_own_variables({key: keras.ops.convert_to_numpy(value) for key, value in state.items()})
     if hasattr(layer, "save_assets"):
         with tempfile.TemporaryDirectory() as folder:
             layer.save_assets(folder)

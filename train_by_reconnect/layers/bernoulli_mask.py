@@ -45,7 +45,7 @@ class BernoulliMask(FixedKernels):
     >>> layer = BernoulliMask(keras.layers.Dense(2, use_bias=False, kernel_initializer="ones"), seed=0)
     >>> layer.build((None, 3))
     >>> _ = layer.scores[0].assign([[99.0, 99.0], [99.0, -99.0], [99.0, -99.0]])  # surely kept, surely not
-    >>> layer(ops.ones((1, 3))).numpy()
+    >>> ops.convert_to_numpy(layer(ops.ones((1, 3))))
     array([[3., 1.]], dtype=float32)
 
     Reference:

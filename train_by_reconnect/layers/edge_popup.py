@@ -44,7 +44,7 @@ class EdgePopup(FixedKernels):
     >>> layer = EdgePopup(keras.layers.Dense(2, use_bias=False, kernel_initializer="ones"), sparsity=0.5)
     >>> layer.build((None, 3))
     >>> _ = layer.scores[0].assign([[0.4, -0.1], [0.3, -0.2], [0.2, -0.3]])  # three of the six are kept
-    >>> layer(ops.ones((1, 3))).numpy()
+    >>> ops.convert_to_numpy(layer(ops.ones((1, 3))))
     array([[3., 0.]], dtype=float32)
 
     Reference:
@@ -89,7 +89,7 @@ def highest(values: Tensor, count: int) -> Tensor:
 
     Example:
 
-    >>> highest(ops.array([0.5, 2.0, -1.0, 0.5]), 2).numpy()
+    >>> ops.convert_to_numpy(highest(ops.array([0.5, 2.0, -1.0, 0.5]), 2))
     array([ True,  True, False, False])
     """
     flat = ops.reshape(ops.cast(values, "float32"), [-1])

@@ -46,7 +46,7 @@ class SignedConstant(_Random):
 
     Example:
 
-    >>> SignedConstant(positive=1.0)((8, 2)).numpy()[0]
+    >>> keras.ops.convert_to_numpy(SignedConstant(positive=1.0)((8, 2)))[0]
     array([0.5, 0.5], dtype=float32)
 
     Reference:
@@ -109,7 +109,7 @@ class PositiveUniform(_Random):
 
     Example:
 
-    >>> bool((PositiveUniform()((1000,)) > 0).numpy().all())
+    >>> bool(keras.ops.all(PositiveUniform()((1000,)) > 0))
     True
 
     Reference:

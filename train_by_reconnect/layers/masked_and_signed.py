@@ -38,7 +38,7 @@ class Masked(FixedKernels):
     >>> layer = Masked(keras.layers.Dense(2, use_bias=False, kernel_initializer="ones"))
     >>> layer.build((None, 3))
     >>> _ = layer.scores[0].assign([[0.1, -0.1], [0.1, -0.1], [0.1, 0.1]])
-    >>> layer(keras.ops.ones((1, 3))).numpy()
+    >>> keras.ops.convert_to_numpy(layer(keras.ops.ones((1, 3))))
     array([[3., 1.]], dtype=float32)
 
     Reference:
@@ -100,7 +100,7 @@ class Signed(FixedKernels):
     >>> layer = Signed(keras.layers.Dense(2, use_bias=False, kernel_initializer="ones"))
     >>> layer.build((None, 3))
     >>> _ = layer.scores[0].assign([[0.1, -0.1], [0.1, -0.1], [0.1, 0.1]])
-    >>> layer(keras.ops.ones((1, 3))).numpy()
+    >>> keras.ops.convert_to_numpy(layer(keras.ops.ones((1, 3))))
     array([[ 3., -1.]], dtype=float32)
 
     Reference:

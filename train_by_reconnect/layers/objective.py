@@ -146,8 +146,9 @@ def changed_fractions(model: keras.Layer) -> dict[str, float]:
     names = [layer.name for layer in layers]
     fractions, changed_in_all, size_in_all = {}, 0, 0
     for layer in layers:
-        changed = sum(int(keras.ops.count_nonzero(layer.is_changed(scores.value))) for scores in layer.scores)
-        size = sum(int(np.prod(scores.shape)) for scores in layer.scores)
+        masks = [keras.ops.convert_to_numpy(layer.is_changed(scores.value)) for scores in layer.scores]
+        changed = sum(int(np.count_nonzero(mask)) for mask in masks)
+        size = sum(mask.size for mask in masks)
         fractions[layer.name if names.count(layer.name) == 1 else layer.path] = changed / size
         changed_in_all, size_in_all = changed_in_all + changed, size_in_all + size
     return {**fractions, "all": changed_in_all / size_in_all}

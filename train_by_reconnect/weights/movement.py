@@ -73,7 +73,7 @@ class Movement:
     >>> movement.reinitialize_active(100 / 3)
     >>> model.get_weights()[0].ravel().tolist()
     [3.0, 0.0, 1.0]
-    >>> movement.evaluate_lazy([0, 33, 100], lambda model: float(keras.ops.sum(model(np.ones((1, 3))))))
+    >>> movement.evaluate_lazy([0, 33, 100], lambda model: float(model.predict_on_batch(np.ones((1, 3)))[0, 0]))
     [0.0, -5.0, -1.0]
 
     Reference:

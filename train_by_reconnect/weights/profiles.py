@@ -165,7 +165,7 @@ def _current_value(profile: WeightProfile) -> np.ndarray:
         return profile.variable.numpy()
     place = next(i for i, kernel in enumerate(profile.fixed_in.kernels) if kernel is profile.variable)
     with keras.StatelessScope():  # a random mask must not use up the layer's next draw
-        return np.array(profile.fixed_in.effective_kernels()[place])
+        return keras.ops.convert_to_numpy(profile.fixed_in.effective_kernels()[place])
 
 
 def _finite_value(profile: WeightProfile) -> np.ndarray:
