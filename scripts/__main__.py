@@ -4,6 +4,7 @@ import argparse
 import os
 import sys
 
+from scripts.backend import BACKENDS
 from scripts.quiet import start_quietly
 
 
@@ -19,7 +20,7 @@ def main(arguments=None):
     parsed = _parser().parse_args(arguments)
     try:
         return parsed.command(parsed) or 0
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, ImportError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
@@ -40,7 +41,9 @@ def _parser():
         "--data", help="folder of data sets as npz files in Keras' layout; default: Keras' cache, download"
     )
     run.add_argument("--precision", default="float32", choices=["float32", "mixed_float16", "mixed_bfloat16"])
-    run.add_argument("--jit", action="store_true", help="compile with XLA")
+    run.add_argument(
+        "--jit", action="store_true", help="compile with XLA, or by torch.compile; JAX compiles without it too"
+    )
     run.add_argument("--tensorboard", action="store_true", help="write logs for TensorBoard into each run's folder")
     run.set_defaults(command=_run)
     figure = commands.add_parser("figure", help="publish finished runs: NAME.csv, NAME.png and NAME.md in the results")
@@ -48,6 +51,7 @@ def _parser():
     figure.add_argument("--force", action="store_true", help="also over what is published of another size")
     figure.set_defaults(command=_figure)
     for command in (run, figure):
+        _add_backend(command)
         command.add_argument("name", metavar="NAME")
         command.add_argument("--size", choices=["quick", "laptop", "paper"], help="default: that of the experiment")
         command.add_argument("--results", default="results", help="folder of results; default: results")
@@ -64,9 +68,16 @@ def _parser():
     return parser
 
 
+def _add_backend(parser):
+    parser.add_argument(
+        "--backend", choices=BACKENDS, help="of Keras; default: what KERAS_BACKEND or Keras' own file of settings says"
+    )
+
+
 def _add_weight_profiles(commands):
     parser = commands.add_parser("weight_profiles", help="draw and measure the weight profiles of any network")
     parser.set_defaults(command=_weight_profiles)
+    _add_backend(parser)
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument(
         "--model",
@@ -107,7 +118,7 @@ def _list(parsed):
 
 
 def _run(parsed):
-    start_quietly()
+    start_quietly(parsed.backend)
     from scripts.experiment import find, trainings_of
     from scripts.publishing.publish import publish
     from scripts.running.data_folder import check_data_folder, unused_data_folder
@@ -147,7 +158,7 @@ def _measured(summary):
 
 
 def _figure(parsed):
-    start_quietly()
+    start_quietly(parsed.backend)
     from scripts.experiment import find
     from scripts.publishing.publish import publish, refuse_another_size
 
@@ -177,7 +188,7 @@ def _scoreboard(parsed):
 
 
 def _weight_profiles(parsed):
-    start_quietly()
+    start_quietly(parsed.backend)
     from scripts.profiles.command import run
 
     run(parsed)

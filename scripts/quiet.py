@@ -1,15 +1,28 @@
-"""TensorFlow starts without its notes on drivers and processors, which tell the user of a command nothing."""
+"""Backends start without their notes on drivers and processors, which tell the user of a command nothing."""
 
 import contextlib
 import os
 import sys
 import tempfile
 
+from scripts.backend import choose_backend
 
-def start_quietly():
-    """Import Keras and its backend, and let the backend look for its devices, without what it writes meanwhile."""
+
+def start_quietly(backend=None):
+    """Import Keras and its backend, and let the backend look for its devices, without what it writes meanwhile.
+
+    Args:
+        backend: str, the backend that Keras is to run on, or None for its own default.
+
+    Raises:
+        ValueError: as in `choose_backend`.
+        ImportError: the backend is not installed.
+    """
+    choose_backend(backend)
     with _only_if_it_fails():
         import keras
+
+        import train_by_reconnect  # noqa: F401 (before Keras: it says which backend is missing)
 
         if keras.backend.backend() == "tensorflow":
             import tensorflow as tf
@@ -17,6 +30,8 @@ def start_quietly():
             tf.get_logger().setLevel("ERROR")  # it warns of every function that is traced more than a few times
             tf.config.list_physical_devices()
             tf.constant(0)  # the first value makes the devices
+        else:
+            keras.ops.zeros(())
 
 
 @contextlib.contextmanager

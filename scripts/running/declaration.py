@@ -13,7 +13,9 @@ class OtherDeclarationError(ValueError):
 
 def declaration(training, seed, options):
     """The declaration of a run, as in its `declaration.json`: nothing is left out because it is a default."""
-    how = {"precision": options.precision, "jit": options.jit, "backend": keras.backend.backend()}
+    backend = keras.backend.backend()
+    # JAX compiles every step, asked or not: the run is the same.
+    how = {"precision": options.precision, "jit": options.jit or backend == "jax", "backend": backend}
     return {"training": described(training), "seed": seed, **how}
 
 

@@ -24,7 +24,8 @@ class Options:
         results: str or path, the folder of results. Defaults to `"results"`.
         data: str or path or None, the folder of data sets. Defaults to None.
         precision: a Keras dtype policy. Defaults to `"float32"`.
-        jit: bool, compile with XLA. Defaults to `False`.
+        jit: bool, compile with XLA, on PyTorch by `torch.compile`. Defaults to `False`: what Keras does by itself,
+            which on JAX is to compile too.
         tensorboard: bool, write logs for TensorBoard. Defaults to `False`.
         progress: bool, show a bar, or without a terminal a line every minute. Defaults to `True`.
     """

@@ -63,7 +63,8 @@ class Training:
             seed: int, of the initial weights, the order of the data and all else.
             directory: folder of the data sets, or None for Keras' cache.
             folder: `pathlib.Path` of the run, for what is written beside its curve.
-            jit: bool, whether to compile with XLA. Defaults to `False`.
+            jit: bool, whether to compile with XLA, or by `torch.compile`. Defaults to `False`: as Keras does by itself,
+                which compiles on JAX and not on PyTorch.
             log_dir: path for the logs of TensorBoard, or None.
 
         Returns:

@@ -1,13 +1,15 @@
+import os
 import subprocess
 import sys
 
 import numpy as np
 import pytest
+from backends import BACKEND
 
 from scripts.__main__ import main
 from scripts.experiment import find, names, trainings_of
 from scripts.listing import listing
-from scripts.running.files import read_csv
+from scripts.running.files import read_csv, read_json
 
 
 def test_list_shows_every_experiment_at_once():
@@ -110,8 +112,8 @@ def test_bad_input_is_one_sentence_and_exit_1(tmp_path, capsys):
 def test_another_declaration_is_refused_by_the_command(tmp_path, capsys):
     run = ["run", "quickstart", "--size", "quick", "--only", "Adam", "--results", str(tmp_path)]
     assert main(run) == 0
-    assert main([*run, "--jit"]) == 1
-    assert "jit was False and is True" in capsys.readouterr().err
+    assert main([*run, "--precision", "mixed_bfloat16"]) == 1
+    assert "precision was 'float32' and is 'mixed_bfloat16'" in capsys.readouterr().err
 
 
 def test_an_interruption_says_how_to_go_on(monkeypatch, tmp_path, capsys):
@@ -123,8 +125,55 @@ def test_an_interruption_says_how_to_go_on(monkeypatch, tmp_path, capsys):
     assert "same command again" in capsys.readouterr().err
 
 
-def test_nothing_of_tensorflows_start_reaches_the_user(tmp_path):
+def test_nothing_of_the_backends_start_reaches_the_user(tmp_path):
     run = ["run", "quickstart", "--size", "quick", "--only", "Adam", "--results", str(tmp_path)]
     done = subprocess.run([sys.executable, "-m", "scripts", *run], capture_output=True, text=True, check=True)
     assert "| Adam | 1 |" in done.stdout
     assert done.stderr == ""
+
+
+def on_backend(name, set_to=None, command=("run", "quickstart", "--size", "quick")):
+    """What the command line answers in a process of its own: its status and standard error."""
+    environment = {key: value for key, value in os.environ.items() if key != "KERAS_BACKEND"}
+    environment |= {"KERAS_BACKEND": set_to} if set_to else {}
+    line = [sys.executable, "-m", "scripts", *command, "--backend", name]
+    done = subprocess.run(line, capture_output=True, text=True, env=environment)
+    return done.returncode, done.stderr
+
+
+def test_the_backend_of_the_command(tmp_path):
+    results = ("--results", str(tmp_path))
+    status, said = on_backend(BACKEND, command=("run", "quickstart", "--size", "quick", "--only", "Adam", *results))
+    assert (status, said) == (0, "")
+    declared = read_json(tmp_path / "runs/quickstart/quick/adam/seed_0/declaration.json")
+    assert declared["backend"] == BACKEND
+    assert declared["jit"] == (BACKEND == "jax")  # which compiles in any case
+    other = "jax" if BACKEND == "torch" else "torch"
+    status, said = on_backend(other, set_to=BACKEND)
+    assert status == 1
+    assert said == (
+        f"error: `--backend` and KERAS_BACKEND must agree. Received: --backend {other}, KERAS_BACKEND={BACKEND}. Leave "
+        "one of them out.\n"
+    )
+
+
+def test_a_backend_that_is_not_there_is_one_sentence(monkeypatch, capsys):
+    monkeypatch.delenv("KERAS_BACKEND", raising=False)
+    other = "jax" if BACKEND == "torch" else "torch"
+    assert main(["run", "quickstart", "--backend", other]) == 1
+    assert f"while Keras runs on {BACKEND}. Start a new process." in capsys.readouterr().err
+    monkeypatch.delitem(sys.modules, "keras")
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    assert main(["run", "quickstart", "--backend", other]) == 1
+    assert f'Received: --backend {other}, and there is no {other} here. Run `pip install "train-by-reconnect' in (
+        capsys.readouterr().err
+    )
+
+
+def test_a_run_of_another_backend_is_refused(tmp_path, capsys):
+    run = ["run", "quickstart", "--size", "quick", "--only", "Adam", "--results", str(tmp_path)]
+    assert main(run) == 0
+    path = tmp_path / "runs/quickstart/quick/adam/seed_0/declaration.json"
+    path.write_text(path.read_text().replace(f'"backend": "{BACKEND}"', '"backend": "abacus"'))
+    assert main(run) == 1
+    assert f"backend was 'abacus' and is '{BACKEND}'" in capsys.readouterr().err
