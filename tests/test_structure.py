@@ -14,7 +14,7 @@ FOREIGN = {
     "train_by_reconnect": {"keras", "numpy"},
     "models": {"keras", "numpy", "h5py"},
     "scripts": {
-        *("keras", "numpy", "tensorflow", "matplotlib", "sklearn", "tqdm", "markdown_it", "PIL", "pandas", "scipy"),
+        *("keras", "numpy", "matplotlib", "sklearn", "tqdm", "markdown_it", "PIL", "pandas", "scipy"),
         *("models", "train_by_reconnect"),
     },
     "benchmarks": {"keras", "numpy", "tensorflow", "matplotlib", "models", "scripts", "train_by_reconnect"},
@@ -25,6 +25,11 @@ ALSO = {
     **{f"train_by_reconnect.backend.{name}_gradients": {name} for name in ("tensorflow", "jax", "torch")},
     "train_by_reconnect.backend.keras_internals": {"tensorflow"},
     "train_by_reconnect.callbacks.event_file": {"tensorboard"},
+    "scripts.data.tensorflow_route": {"tensorflow"},
+    "scripts.profiles.saved_model": {"tensorflow"},
+    "scripts.quiet": {"tensorflow"},
+    **{f"scripts.rich.{name}_compiled": {name} for name in ("tensorflow", "jax", "torch")},
+    "scripts.running.device": {"tensorflow", "jax", "torch"},
 }
 # Of each part the parts that it may use, itself apart. What is not named here is a part nobody has thought about.
 INSIDE = {
@@ -50,9 +55,10 @@ INSIDE = {
         "rich": ("publishing", "running", "data", "experiment"),
         "experiment": ("experiments",),
         "experiments": ("laperm", "connectivities", "rich", "publishing", "running", "data", "experiment"),
-        "quiet": (),
+        "backend": (),
+        "quiet": ("backend",),
         "listing": ("experiment", "experiments"),
-        "__main__": ("profiles", "report", "publishing", "running", "experiment", "listing", "quiet"),
+        "__main__": ("profiles", "report", "publishing", "running", "experiment", "listing", "quiet", "backend"),
     },
 }
 

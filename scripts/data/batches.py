@@ -1,11 +1,9 @@
 """Batches of images for training: shuffled anew each epoch, augmented, and the same after a restart."""
 
-import math
-
 import numpy as np
-import tensorflow as tf
 
 from scripts.data.augmentation import Augmentation
+from scripts.data.route import batches
 
 
 def pipeline(x, y, batch_size, augmentation=None, *, seed, shuffle=True, first_epoch=0):
@@ -22,7 +20,8 @@ def pipeline(x, y, batch_size, augmentation=None, *, seed, shuffle=True, first_e
         batches = pipeline(x, y, batch_size, seed=0, first_epoch=e)
         model.fit(batches, steps_per_epoch=steps, initial_epoch=e, epochs=n, shuffle=False)
 
-    The examples are held in memory once more, as a tensor. The cheapest are `uint8` images; they are not scaled here.
+    Under TensorFlow the examples are held in memory once more, as a tensor. The cheapest are `uint8` images; they are
+    not scaled here.
 
     Args:
         x: Examples, shape `(n, ...)`; with `augmentation`, images of shape `(n, height, width, channels)`.
@@ -34,7 +33,9 @@ def pipeline(x, y, batch_size, augmentation=None, *, seed, shuffle=True, first_e
         first_epoch: Number of epochs to leave out, at least 0. Defaults to 0.
 
     Returns:
-        An endless `tf.data.Dataset` of pairs: float32 of shape `(batch, ...)` and labels of the dtype of `y`.
+        Endless pairs of float32 of shape `(batch, ...)` and labels of the dtype of `y`: a `tf.data.Dataset` under
+        TensorFlow, and a generator of arrays, made ahead by threads, under any other backend. The numbers that are
+        drawn are not the same on both.
 
     Raises:
         ValueError: An argument is out of range, or `x` and `y` do not fit each other.
@@ -42,8 +43,8 @@ def pipeline(x, y, batch_size, augmentation=None, *, seed, shuffle=True, first_e
     Example:
 
     >>> x, y = np.zeros((10, 28, 28, 1)), np.arange(10)
-    >>> batches = pipeline(x, y, 4, Augmentation(rotation=10, zoom=0.1), seed=0)
-    >>> [images.shape[0] for images, _ in batches.take(6)]
+    >>> endless = iter(pipeline(x, y, 4, Augmentation(rotation=10, zoom=0.1), seed=0))
+    >>> [next(endless)[0].shape[0] for _ in range(6)]
     [4, 4, 2, 4, 4, 2]
     """
     _check_integer("batch_size", batch_size, 1)
@@ -53,46 +54,18 @@ def pipeline(x, y, batch_size, augmentation=None, *, seed, shuffle=True, first_e
         raise ValueError(
             f"`augmentation` must be an `Augmentation`, or `None` for none. Received: augmentation={augmentation!r}"
         )
-    with tf.device("CPU:0"):
-        x, y = tf.convert_to_tensor(x), tf.convert_to_tensor(y)
-    if not x.shape.rank or not y.shape.rank or x.shape[0] != y.shape[0] or not x.shape[0]:
+    shape, labels = np.shape(x), np.shape(y)
+    if not shape or not labels or shape[0] != labels[0] or not shape[0]:
         raise ValueError(
             "`x` and `y` must hold the same number of examples, at least 1. "
-            f"Received: x.shape={tuple(x.shape)}, y.shape={tuple(y.shape)}"
+            f"Received: x.shape={shape}, y.shape={labels}"
         )
-    if augmentation is not None and x.shape.rank != 4:
+    if augmentation is not None and len(shape) != 4:
         raise ValueError(
             "`x` must be images of shape (n, height, width, channels) for `augmentation`. "
-            f"Received: x.shape={tuple(x.shape)}. Reshape the images, or pass `augmentation=None`."
+            f"Received: x.shape={shape}. Reshape the images, or pass `augmentation=None`."
         )
-    count = x.shape[0]
-    steps = math.ceil(count / batch_size)
-    batch_shape = [None if count % batch_size else batch_size]
-
-    def numbered_indices(epoch):
-        order = tf.range(count)
-        if shuffle:
-            # Steps are 0, 1, 2, ...: the epochs take the negative numbers, so that no two draws share a seed.
-            order = tf.random.experimental.stateless_shuffle(order, [seed, -1 - epoch], alg="philox")
-
-        def batch_indices(position):
-            indices = order[position * batch_size : (position + 1) * batch_size]
-            return epoch * steps + position, tf.ensure_shape(indices, batch_shape)
-
-        return tf.data.Dataset.range(steps).map(batch_indices)
-
-    def batch(step, indices):
-        examples = tf.cast(tf.gather(x, indices), "float32")
-        if augmentation is not None:
-            examples = augmentation(examples, [seed, step])
-        return examples, tf.gather(y, indices)
-
-    return (
-        tf.data.Dataset.counter(first_epoch)
-        .flat_map(numbered_indices)
-        .map(batch, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
-        .prefetch(tf.data.AUTOTUNE)
-    )
+    return batches(x, y, batch_size, augmentation, seed=seed, shuffle=shuffle, first_epoch=first_epoch)
 
 
 def _check_integer(name, value, low):

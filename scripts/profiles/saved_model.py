@@ -6,7 +6,6 @@ transposed and attention kernels: a SavedModel does not say which those are. Whe
 """
 
 import keras
-import tensorflow as tf
 
 
 def load_saved_model(path):
@@ -22,7 +21,14 @@ def load_saved_model(path):
         ValueError: the SavedModel cannot be read, or has no variable of rank 2 or more.
     """
     try:
-        arrays = _read_variables(path)
+        import tensorflow as tf
+    except ImportError as error:
+        raise ValueError(
+            f"A SavedModel is read by TensorFlow, which is not installed. Received: {path}. Run `pip install "
+            "tensorflow`, or save the model as a .keras file."
+        ) from error
+    try:
+        arrays = _read_variables(tf, path)
     except Exception as error:  # TensorFlow's readers raise whatever they do
         raise ValueError(
             f"{path} must be a whole SavedModel. Received: {' '.join(str(error).split())} Copy it again."
@@ -33,7 +39,7 @@ def load_saved_model(path):
     return _SavedVariables(arrays, name=path.resolve().name.replace("/", "_"))
 
 
-def _read_variables(path):
+def _read_variables(tf, path):
     """Pairs of a name and an array: Keras' names where it wrote the SavedModel, else those of the checkpoint."""
     variables = getattr(tf.saved_model.load(str(path)), "variables", None)
     if variables:

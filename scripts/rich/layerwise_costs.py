@@ -6,7 +6,8 @@ import time
 
 import keras
 import numpy as np
-import tensorflow as tf
+
+from scripts.running.device import wait_for
 
 
 class Draws:
@@ -62,7 +63,7 @@ class TrainingTime(keras.callbacks.Callback):
 
     def on_train_batch_end(self, batch, logs=None):
         """Stop the clock, once the device has done the step."""
-        tf.test.experimental.sync_devices()
+        wait_for(logs)
         self._seconds[self.draws.layers(self._epoch, batch)].append(self.clock() - self._start)
 
     def on_epoch_end(self, epoch, logs=None):

@@ -6,9 +6,9 @@ import pathlib
 import platform
 import re
 
-import keras
 import numpy as np
-import tensorflow as tf
+
+from scripts.running.device import accelerators, versions
 
 
 def circumstances():
@@ -25,7 +25,7 @@ def circumstances():
     return {
         "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
         "machine": machine(),
-        "versions": f"keras {keras.__version__}, tensorflow {tf.__version__}, python {platform.python_version()}",
+        "versions": versions(),
     }
 
 
@@ -37,12 +37,11 @@ def machine():
 
     Example:
 
-    >>> "core" in machine()
+    >>> len(machine()) > 0
     True
     """
-    gpus = [tf.config.experimental.get_device_details(gpu) for gpu in tf.config.list_physical_devices("GPU")]
-    if gpus:
-        return ", ".join(details.get("device_name", "GPU") for details in gpus)
+    if names := accelerators():
+        return ", ".join(names)
     cpu = platform.processor() or platform.machine()
     information = pathlib.Path("/proc/cpuinfo")
     if information.exists():

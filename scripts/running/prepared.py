@@ -3,6 +3,8 @@
 import math
 import statistics
 
+import keras
+
 from scripts.data.batches import pipeline
 
 _MOST_STEPS_AT_ONCE = 100
@@ -52,13 +54,13 @@ class Prepared:
             self.validation_data = None
 
     def compiled_steps(self):
-        """How many steps a call of the compiled train step makes."""
-        if not self.training.steps_at_once:
+        """How many steps a call of the compiled train step makes: on PyTorch, which compiles none, always one."""
+        if not self.training.steps_at_once or keras.backend.backend() == "torch":
             return 1
         return steps_at_once(self.steps_per_epoch, self.training.optimizer.sync_period)
 
     def batches(self, first_epoch):
-        """The training data from an epoch on: an endless `tf.data.Dataset`."""
+        """The training data from an epoch on, without end: as of `scripts.data.batches.pipeline`."""
         images, labels, training = self.loaded.x_train, self.loaded.y_train, self.training
         options = {"seed": self.seed, "first_epoch": first_epoch}
         return pipeline(images, labels, training.batch_size, training.data.augmentation, **options)

@@ -1,7 +1,9 @@
+import sys
+
 import keras
 import numpy as np
 import pytest
-import tensorflow as tf
+from backends import only_on
 
 from models.published import PUBLISHED
 from scripts.profiles.networks import load_network, network_names
@@ -87,6 +89,7 @@ def test_published_networks(pretrained_directory):
     assert load_network("resnet50", pretrained_directory).count_params() == 763_882
 
 
+@only_on("tensorflow", "only it reads a SavedModel")
 def test_a_saved_model_is_read_by_its_variables(tmp_path, capfd):
     model = small()
     model.export(tmp_path / "exported", verbose=False)
@@ -96,7 +99,17 @@ def test_a_saved_model_is_read_by_its_variables(tmp_path, capfd):
     np.testing.assert_array_equal(network.get_weights()[0], model.get_weights()[0])
 
 
+def test_a_saved_model_without_tensorflow_is_one_sentence(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "tensorflow", None)  # as if it was not installed
+    (tmp_path / "saved_model.pb").touch()
+    with pytest.raises(ValueError, match=r"read by TensorFlow, which is not installed. Received: .*\.keras file"):
+        load_network(tmp_path)
+
+
+@only_on("tensorflow", "only it writes a SavedModel")
 def test_a_saved_model_that_keras_did_not_write(tmp_path):
+    import tensorflow as tf
+
     class Linear(tf.Module):
         def __init__(self):
             super().__init__()

@@ -4,11 +4,12 @@ import math
 import keras
 import numpy as np
 import pytest
-import tensorflow as tf
+from backends import only_on
 
 import models
 from scripts.rich import backward_time
-from scripts.rich.backward_time import StepTime, gradients_of, step_times, train_step
+from scripts.rich.backward_time import StepTime, step_times
+from scripts.rich.compiled import forward_pass, gradients_of, train_step
 from scripts.running.interleaved import interleaved
 from train_by_reconnect import LayerwiseTraining, TopAndBottom, trainable_layers
 
@@ -99,7 +100,10 @@ def needed_operations(function):
     return collections.Counter(needed.values())
 
 
+@only_on("tensorflow", "its graph says which operations are run")
 def test_what_is_below_the_lowest_layer_is_not_differentiated():
+    import tensorflow as tf
+
     # VGG-5 has 10 convolutions, then 2 dense layers. The gradient of a kernel is one operation; the error passes
     # through each convolution above the lowest that is trained, by another. For the top 4 layers, 2 of them
     # convolutions: 2 kernels, 1 passage. In the middle: kernels 2 to 10, passages through 3 to 10.
@@ -123,11 +127,28 @@ def test_what_is_below_the_lowest_layer_is_not_differentiated():
 def test_the_model_and_its_optimizer_are_given_back_as_they_were():
     model = network()
     model.fit(X, Y, verbose=0)
-    before = [np.array(variable) for variable in (*model.variables, *model.optimizer.variables)]
+    before = [keras.ops.convert_to_numpy(each).copy() for each in (*model.variables, *model.optimizer.variables)]
     found = step_times(model, [(0, 1), (1,)], X, Y, rounds=1)
     assert set(found) == {(0, 1), (1,)}
-    after = [np.array(variable) for variable in (*model.variables, *model.optimizer.variables)]
+    after = [keras.ops.convert_to_numpy(each) for each in (*model.variables, *model.optimizer.variables)]
     assert all(map(np.array_equal, before, after))
+
+
+def test_gradients_by_hand():
+    # Of the loss -log p of the first of two classes, both of which have p = 1/2: p - 1 and p for their biases, and
+    # regularized by the square of the kernel, which is 0 but for one weight of 3: 2 * 3 for that. Inputs are 0.
+    model = keras.Sequential([keras.Input((1,)), layers.Dense(2, activation="softmax", kernel_regularizer="l2")])
+    model.layers[0].kernel_regularizer.l2 = 1.0
+    model.compile("sgd", "sparse_categorical_crossentropy")
+    model.set_weights([np.array([[3.0, 0.0]]), np.zeros(2)])
+    batch = keras.ops.zeros((4, 1)), keras.ops.zeros(4, "int32")
+    dense = model.layers[0]
+    loss, (of_bias, of_kernel) = gradients_of(model, batch, [dense.bias, dense.kernel])(*batch)
+    expected = np.log(2) + 9
+    for found in (loss, forward_pass(model, batch)(*batch)):
+        np.testing.assert_allclose(keras.ops.convert_to_numpy(found), expected, rtol=1e-6)
+    np.testing.assert_allclose(keras.ops.convert_to_numpy(of_bias), [-0.5, 0.5], atol=1e-6)
+    np.testing.assert_allclose(keras.ops.convert_to_numpy(of_kernel), [[6.0, 0.0]], atol=1e-6)
 
 
 @pytest.mark.parametrize("top", [1, 2])
@@ -142,7 +163,7 @@ def test_a_step_is_that_of_a_layer_wise_training(top):
     fitted, stepped = with_decay(), with_decay()
     callback = LayerwiseTraining(TopAndBottom(top=top))
     fitted.fit(X, Y, batch_size=4, shuffle=False, verbose=0, callbacks=[callback])
-    batch = tf.constant(X), tf.constant(Y)
+    batch = keras.ops.convert_to_tensor(X), keras.ops.convert_to_tensor(Y)
     train_step(stepped, batch, stepped.trainable_variables[-2 if top == 1 else 0 :])(*batch)
     for expected, found in zip(fitted.get_weights(), stepped.get_weights(), strict=True):
         np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-7)
