@@ -1,4 +1,4 @@
-"""Command line: `python -m scripts list`, `run NAME`, `figure NAME`, `scoreboard`, `report`, `weight_profiles`."""
+"""Command line: `list`, `run NAME`, `queue NAMES`, `figure NAME`, `scoreboard`, `report` and `weight_profiles`."""
 
 import argparse
 import os
@@ -35,24 +35,34 @@ def _parser():
         "list", help="show all experiments, at which sizes they are declared, and how long what is published took"
     ).set_defaults(command=_list)
     run = commands.add_parser("run", help="run the trainings of an experiment, then draw it beside its runs")
-    run.add_argument("--seeds", type=int, nargs="+", help="default: those of the experiment")
+    run.add_argument("name", metavar="NAME")
     run.add_argument("--only", metavar="TEXT", help="only the trainings whose label contains TEXT")
-    run.add_argument(
-        "--data", help="folder of data sets as npz files in Keras' layout; default: Keras' cache, download"
-    )
-    run.add_argument("--precision", default="float32", choices=["float32", "mixed_float16", "mixed_bfloat16"])
-    run.add_argument(
-        "--jit", action="store_true", help="compile with XLA, or by torch.compile; JAX compiles without it too"
-    )
     run.add_argument("--tensorboard", action="store_true", help="write logs for TensorBoard into each run's folder")
     run.set_defaults(command=_run)
+    queue = commands.add_parser(
+        "queue", help="run what is not finished yet of several experiments, in their order, for so many minutes"
+    )
+    queue.add_argument("names", metavar="NAME", nargs="+")
+    queue.add_argument("--minutes", type=float, help="begin nothing that would not end by then; default: no end")
+    queue.add_argument("--workers", type=int, default=1, help="processes that share the accelerator; default: 1")
+    queue.add_argument("--until", type=float, help=argparse.SUPPRESS)  # what a queue tells its workers
+    queue.set_defaults(command=_queue)
+    for command in (run, queue):
+        command.add_argument("--seeds", type=int, nargs="+", help="default: those of the experiment")
+        command.add_argument(
+            "--data", help="folder of data sets as npz files in Keras' layout; default: Keras' cache, download"
+        )
+        command.add_argument("--precision", default="float32", choices=["float32", "mixed_float16", "mixed_bfloat16"])
+        command.add_argument(
+            "--jit", action="store_true", help="compile with XLA, or by torch.compile; JAX compiles without it too"
+        )
     figure = commands.add_parser("figure", help="publish finished runs: NAME.csv, NAME.png and NAME.md in the results")
     figure.add_argument("--suffix", default="", help="after NAME in the files' names, e.g. for a second size")
     figure.add_argument("--force", action="store_true", help="also over what is published of another size")
     figure.set_defaults(command=_figure)
-    for command in (run, figure):
+    figure.add_argument("name", metavar="NAME")
+    for command in (run, queue, figure):
         _add_backend(command)
-        command.add_argument("name", metavar="NAME")
         command.add_argument("--size", choices=["quick", "laptop", "paper"], help="default: that of the experiment")
         command.add_argument("--results", default="results", help="folder of results; default: results")
     report = commands.add_parser("report", help="write all published results as one self-contained HTML page")
@@ -123,7 +133,7 @@ def _run(parsed):
     from scripts.publishing.publish import publish
     from scripts.running.data_folder import check_data_folder, unused_data_folder
     from scripts.running.runner import Options, size_folder
-    from scripts.running.sweep import sweep
+    from scripts.running.sweep import jobs_of, sweep
 
     experiment = find(parsed.name)
     check_data_folder(parsed.data)
@@ -135,9 +145,10 @@ def _run(parsed):
         print(unused)
     options = Options(parsed.results, parsed.data, parsed.precision, parsed.jit, parsed.tensorboard)
     seeds, failed = parsed.seeds or experiment.seeds[size], 0
-    total = len(seeds) * len(chosen)
-    for number, outcome in enumerate(sweep(parsed.name, size, chosen, seeds, options), start=1):
-        run = f"[{number}/{total}] {outcome.training.label}, seed {outcome.seed}"
+    jobs = jobs_of(parsed.name, size, chosen, seeds)
+    total = len(jobs)
+    for number, outcome in enumerate(sweep(jobs, options), start=1):
+        run = f"[{number}/{total}] {outcome.job.training.label}, seed {outcome.job.seed}"
         if outcome.how == "failed":
             failed += 1
             print(f"error: {run}: {outcome.error}", file=sys.stderr, flush=True)
@@ -147,6 +158,13 @@ def _run(parsed):
         folder = size_folder(parsed.name, size, parsed.results)
         print(f"\n{publish(parsed.name, size, parsed.results, folder)}\n\n{folder / parsed.name}.png")
     return 1 if failed else 0
+
+
+def _queue(parsed):
+    start_quietly(parsed.backend)
+    from scripts.queue import queue
+
+    return queue(parsed)
 
 
 def _measured(summary):

@@ -57,8 +57,12 @@ INSIDE = {
         "experiments": ("laperm", "connectivities", "rich", "publishing", "running", "data", "experiment"),
         "backend": (),
         "quiet": ("backend",),
+        "queue": ("publishing", "running", "experiment"),
         "listing": ("experiment", "experiments"),
-        "__main__": ("profiles", "report", "publishing", "running", "experiment", "listing", "quiet", "backend"),
+        "__main__": (
+            *("profiles", "report", "publishing", "running", "experiment"),
+            *("listing", "queue", "quiet", "backend"),
+        ),
     },
 }
 

@@ -44,17 +44,8 @@ def replacing(path):
     ['a.txt']
     """
     path = pathlib.Path(path)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial = path.with_name(f"partial_{os.getpid()}_{path.name}")
-        partial.touch()
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise disk_full(path.parent) from error
-        raise PermissionError(
-            f"The results folder must be writable. Received: {path.parent} ({error.strerror}). Name another one, with "
-            "--results or --out."
-        ) from error
+    partial = path.with_name(f"partial_{os.getpid()}_{path.name}")
+    touch(partial)
     try:
         yield partial
         partial.replace(path)
@@ -64,6 +55,20 @@ def replacing(path):
         raise
     finally:
         partial.unlink(missing_ok=True)
+
+
+def touch(path):
+    """Make an empty file, and its folder if need be, or leave what is there; errors as of `replacing`."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise disk_full(path.parent) from error
+        raise PermissionError(
+            f"The results folder must be writable. Received: {path.parent} ({error.strerror}). Name another one, with "
+            "--results or --out."
+        ) from error
 
 
 def write_json(path, value):

@@ -14,6 +14,7 @@ from scripts.running.declaration import claim, declaration
 from scripts.running.failures import StopIfDiverged
 from scripts.running.files import read_json
 from scripts.running.progress import ProgressBar, ProgressLines
+from scripts.running.stop_in_time import StopInTime
 
 
 @dataclasses.dataclass(frozen=True)
@@ -28,6 +29,7 @@ class Options:
             which on JAX is to compile too.
         tensorboard: bool, write logs for TensorBoard. Defaults to `False`.
         progress: bool, show a bar, or without a terminal a line every minute. Defaults to `True`.
+        until: float or None, the time, as of `time.time`, by which a training stops, to go on later. Defaults to None.
     """
 
     results: str = "results"
@@ -36,6 +38,7 @@ class Options:
     jit: bool = False
     tensorboard: bool = False
     progress: bool = True
+    until: float | None = None
 
 
 def size_folder(name, size, results):
@@ -103,6 +106,8 @@ def _fit(prepared, options):
         StopIfDiverged(),
         checkpoint,
     ]
+    if options.until is not None:
+        callbacks.append(StopInTime(options.until, prepared.epochs))
     if options.progress:
         callbacks.append((ProgressBar if sys.stderr.isatty() else ProgressLines)(prepared))
     if prepared.log_dir:

@@ -1,0 +1,42 @@
+"""How long a run will take, so that none is begun that cannot end in time."""
+
+import statistics
+
+from scripts.running.files import read_json
+from scripts.running.runner import folder_of
+
+# What is expected of a run while nothing is known of its experiment.
+SECONDS = {"quick": 60, "laptop": 600, "paper": 3600}
+
+
+def expected_seconds(name, size, training, seed, results):
+    """How long the rest of a run will take.
+
+    As long as the longest finished run of the same training with another seed; else, epoch for epoch, as the median of
+    the finished runs of the experiment at this size; else `SECONDS`. What an earlier attempt has done is taken off.
+
+    Args:
+        name: str, the experiment.
+        size: str.
+        training: `scripts.running.training.Training`.
+        seed: int.
+        results: str or path, the folder of results, in which records are unpacked.
+
+    Returns:
+        Float.
+    """
+    folder = folder_of(name, size, training.label, seed, results)
+    same = [_finished(path)[0] for path in folder.parent.glob("seed_*/done.json")]
+    if same:
+        whole = max(same)
+    else:
+        others = [_finished(path) for path in folder.parent.parent.glob("*/seed_*/done.json")]
+        per_epoch = [seconds / epochs for seconds, epochs in others]
+        whole = statistics.median(per_epoch) * training.epochs if per_epoch else SECONDS[size]
+    begun = max((int(path.name[6:11]) for path in folder.glob("epoch_*.weights.h5")), default=0)
+    return whole * (1 - begun / training.epochs)
+
+
+def _finished(done):
+    """The seconds and the epochs of a finished run."""
+    return read_json(done)["seconds"], read_json(done.with_name("declaration.json"))["training"]["epochs"]
