@@ -31,11 +31,11 @@ import numpy as np
 
 from benchmarks.outcome import finish
 from scripts.profiles.draw_matrix import draw_pair
-from scripts.profiles.draw_sheets import draw_envelope, draw_sheets
 from scripts.profiles.networks import load_network
-from scripts.profiles.statistics import envelope
 from scripts.publishing.tables import markdown_table
 from train_by_reconnect import weight_profiles
+from train_by_reconnect.command.draw_sheets import draw_envelope, draw_sheets
+from train_by_reconnect.command.statistics import envelope
 
 MATRICES = ((4608, 512), (4096, 1000), (25088, 512))
 

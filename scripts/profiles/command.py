@@ -11,11 +11,11 @@ import matplotlib.figure
 from tqdm import tqdm
 
 from scripts.profiles.draw_matrix import draw_pair, draw_steps
-from scripts.profiles.draw_sheets import draw_sheets
 from scripts.profiles.networks import load_network
 from scripts.profiles.scores import profile_scores, write_scores
 from scripts.running.files import replacing
 from train_by_reconnect import weight_profiles
+from train_by_reconnect.command.draw_sheets import draw_sheets
 
 DPI = 110  # 7 points, the smallest text of a sheet, are then 11 pixels
 PAIR_DPI = 96

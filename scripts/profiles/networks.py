@@ -1,16 +1,11 @@
-"""Networks by name or from a file: those of `keras.applications`, those of the papers, and anybody's own."""
+"""Networks by name or from a file: those that the command of the library knows, and those of the papers."""
 
-import difflib
-import inspect
 import pathlib
-import re
-import warnings
-
-import keras
 
 import models
 from models.published import PUBLISHED, load_published
 from scripts.profiles.saved_model import load_saved_model
+from train_by_reconnect.command import networks
 
 
 def network_names():
@@ -24,173 +19,53 @@ def network_names():
     >>> {"VGG16", "MobileNet", "NASNetLarge", "conv7"} <= set(network_names())
     True
     """
-    return sorted(_applications()) + sorted(_papers())
+    return sorted(networks.applications()) + sorted(_papers())
 
 
 def load_network(name_or_file, weights=None, **arguments):
-    """Build or load a network.
+    """Build or load a network, as `train_by_reconnect.command.networks.load_network` does, and besides these.
 
     | `name_or_file` | `weights` |
     |---|---|
-    | a model of `keras.applications`, e.g. `"MobileNet"` | `"imagenet"` (default), `"random"`, or a file |
     | a network of `models`, e.g. `"conv4"` | `"random"` (default), or a file |
     | a network that LaPerm's authors published, e.g. `"Conv7"`, `"resnet50_30"` | the folder with their files |
-    | a `.keras` file, or an `.h5` file with a whole model | none |
     | a folder with a SavedModel | none |
-
-    Upper and lower case, `-` and `_` make no difference in a name. A file of weights is one that `Model.load_weights`
-    reads: `.keras`, `.weights.h5`, or the `.h5` of `keras.applications` and Keras 2.
 
     Of a SavedModel only the variables are read; see `scripts.profiles.saved_model`.
 
     Args:
         name_or_file: str or path.
-        weights: str, path or None, as in the table.
+        weights: str, path or None, as in the tables.
         **arguments: for the function that builds a named network, e.g. `alpha=0.25`, `include_top=False`.
 
     Returns:
-        A built `keras.Model`; for a SavedModel, a `keras.Layer` that holds its variables and cannot be called.
+        A built `keras.Model`, or of a SavedModel a built `keras.Layer`.
 
     Raises:
-        ValueError: no such network, a file that is no model, weights that do not fit, or an argument that the
-            network does not take.
-        OSError: the ImageNet weights cannot be downloaded, or a published file is not in the folder.
+        ValueError: as there.
+        OSError: as there, or a published file is not in the folder.
 
     Example:
 
-    >>> load_network("mobilenet", "random", alpha=0.25).count_params()
-    475544
+    >>> load_network("conv2", "random", input_shape=(8, 8, 1)).name
+    'conv2'
     """
-    builder = _find({**_papers(), **_applications()}, name_or_file)
-    published = _find({name: name for name in PUBLISHED}, name_or_file)
+    published = networks.find_named({name: name for name in PUBLISHED}, name_or_file)
     if published and weights and pathlib.Path(weights).is_dir():
-        _refuse_arguments(arguments, published)
+        networks.refuse_arguments(arguments, published)
         return load_published(published, weights)
-    if builder:
-        return _build(builder, weights, arguments)
-    if published:
+    if published and not networks.find_named(_papers(), published):
         raise ValueError(
             f"{published} is a network of which the authors of LaPerm published the weights. Received: "
             f"weights={weights!r}. Pass the folder that holds {PUBLISHED[published].file}."
         )
-    if weights is not None:
-        _refuse_arguments({"weights": str(weights)}, name_or_file)
-    _refuse_arguments(arguments, name_or_file)
-    return _load_file(pathlib.Path(name_or_file))
-
-
-def _applications():
-    found = inspect.getmembers(keras.applications, inspect.isfunction)
-    return {name: function for name, function in found if "weights" in inspect.signature(function).parameters}
+    folder = pathlib.Path(name_or_file)
+    if (folder / "saved_model.pb").exists():
+        networks.refuse_arguments({"weights": str(weights)} if weights is not None else {}, name_or_file)
+        networks.refuse_arguments(arguments, name_or_file)
+        return load_saved_model(folder)
+    return networks.load_network(name_or_file, weights, builders=_papers(), **arguments)
 
 
 def _papers():
     return {name: getattr(models, name) for name in models.__all__ if name not in ("initialize_from", "load_published")}
-
-
-def _plain(name):
-    return str(name).lower().replace("-", "").replace("_", "")
-
-
-def _find(named, name):
-    """The value whose name it is, whatever its case, or None."""
-    return {_plain(key): value for key, value in named.items()}.get(_plain(name))
-
-
-def _refuse_arguments(arguments, name):
-    if arguments:
-        shown = ", ".join(f"{key}={value!r}" for key, value in arguments.items())
-        raise ValueError(
-            f"{name} already says all about the network, so nothing else can be set. Received: {shown}. Leave it out, "
-            "or give the name of a network in place of a file."
-        )
-
-
-def _build(builder, weights, arguments):
-    name, parameters = builder.__name__, inspect.signature(builder).parameters
-    surplus = [argument for argument in arguments if argument not in parameters]
-    if surplus:
-        raise ValueError(f"{name} takes {', '.join(parameters)}. Received: {', '.join(surplus)}. Leave that out.")
-    is_application = "weights" in parameters
-    if weights is None:
-        weights = "imagenet" if is_application else "random"
-    if weights == "imagenet":
-        return _imagenet(builder, arguments)
-    if weights != "random" and not pathlib.Path(weights).exists():
-        raise ValueError(
-            f"The weights of {name} must be {'imagenet, ' if is_application else ''}random, or an existing file. "
-            f"Received: weights={str(weights)!r}."
-        )
-    if is_application:
-        arguments = {**arguments, "weights": None}
-    try:
-        model = builder(**arguments)
-    except (ValueError, TypeError) as error:
-        raise ValueError(f"{name} cannot be built so. Received: {arguments}. Keras says: {_line(error)}") from error
-    if weights != "random":
-        _load_weights(model, name, weights, arguments)
-    return model
-
-
-def _imagenet(builder, arguments):
-    try:
-        return builder(weights="imagenet", **arguments)
-    except ValueError as error:
-        raise ValueError(
-            f"There are no ImageNet weights for such a {builder.__name__}. Received: {arguments}. Keras says: "
-            f"{_line(error)}"
-        ) from error
-    except Exception as error:  # what Keras raises where a download fails is a bare Exception
-        raise OSError(
-            f"The ImageNet weights of {builder.__name__} must be in Keras' cache or downloadable. Received: "
-            f"{_line(error)} Pass the file with --weights FILE, or --weights random."
-        ) from error
-
-
-def _load_weights(model, name, path, arguments):
-    said = {key: value for key, value in arguments.items() if key != "weights"}
-    try:
-        with warnings.catch_warnings(record=True) as caught:
-            warnings.simplefilter("always")
-            model.load_weights(path)
-    except Exception as error:  # the formats raise whatever their readers do
-        raise ValueError(
-            f"{path} must hold the weights of {name} with the arguments {said or 'it has by default'}, "
-            f"{len(model.weights)} arrays with {model.count_params():,} weights. Received: {_line(error)} Pass the "
-            "arguments that its network was built with (alpha, include_top, input_shape, classes), or another file."
-        ) from error
-    skipped = [str(warning.message) for warning in caught if "Skipping" in str(warning.message)]
-    if skipped:
-        raise ValueError(f"{path} must hold all weights of {name}. Received: {_line(skipped[0])} Pass a whole file.")
-
-
-def _load_file(path):
-    if not path.exists():
-        near = difflib.get_close_matches(_plain(path), {_plain(name): name for name in network_names()}, 3, 0.6)
-        names = [name for name in network_names() if _plain(name) in near] or network_names()
-        raise ValueError(
-            f"There is no network and no file of that name. Received: {str(path)!r}. Pass a .keras or .h5 file, a "
-            f"SavedModel folder, or one of: {', '.join(names)}."
-        )
-    if (path / "saved_model.pb").exists():
-        return load_saved_model(path)
-    try:
-        return keras.models.load_model(path, compile=False)
-    except Exception as error:
-        raise ValueError(
-            f"{path} must be a model: a .keras file, an .h5 file that holds a whole model, or a SavedModel folder. "
-            f"Received: {_kind(path)}; {_line(error)} If it holds weights only, name their network too: --model NAME "
-            f"--weights {path.name}."
-        ) from error
-
-
-def _kind(path):
-    if path.is_dir():
-        return f"a folder of {len(list(path.iterdir()))} files"
-    return f"a file of {path.stat().st_size:,} bytes"
-
-
-def _line(error):
-    """A message of Keras on one line, without its lists of all objects and its advice; it ends with a full stop."""
-    text = re.split("List of objects|Note that the legacy", str(error))[0]
-    return " ".join(text.split()).rstrip(".") + "."

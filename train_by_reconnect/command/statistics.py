@@ -1,6 +1,7 @@
 """What is drawn of a weight matrix too large for its points: quantiles and densities, to which every weight counts."""
 
 import itertools
+from collections.abc import Iterator
 
 import numpy as np
 
@@ -8,7 +9,7 @@ LEVELS = (0, 5, 25, 50, 75, 95, 100)
 _CHUNK = 1 << 22  # weights at a time: what is computed of them needs little memory beside the matrix
 
 
-def envelope(vectors, points=200):
+def envelope(vectors: np.ndarray, points: int = 200) -> tuple[np.ndarray, np.ndarray]:
     """The spread of all weight vectors at some ranks.
 
     At each of up to `points` ranks, the first and the last among them, the percentiles `LEVELS` over all weight
@@ -32,7 +33,7 @@ def envelope(vectors, points=200):
     return ranks, np.percentile(vectors[:, ranks], LEVELS, axis=0)
 
 
-def density(rows, columns=256, bins=192):
+def density(rows: np.ndarray, columns: int = 256, bins: int = 192) -> np.ndarray:
     """How the weights of all weight vectors lie over position and value.
 
     Args:
@@ -59,11 +60,11 @@ def density(rows, columns=256, bins=192):
         np.minimum(places, bins - 1, out=places)
         places += offset
         counts += np.bincount(places.ravel(), minlength=counts.size)
-    counts = counts.reshape(columns, bins)
-    return counts / counts.sum(axis=1, keepdims=True)
+    of_column = counts.reshape(columns, bins)
+    return of_column / of_column.sum(axis=1, keepdims=True)
 
 
-def ribbons(rows, groups=48, columns=96):
+def ribbons(rows: np.ndarray, groups: int = 48, columns: int = 96) -> tuple[np.ndarray, np.ndarray]:
     """The extremes of groups of neighbouring weight vectors, over groups of neighbouring positions.
 
     Args:
@@ -90,6 +91,6 @@ def ribbons(rows, groups=48, columns=96):
     return np.array(low), np.array(high)
 
 
-def _chunks(rows):
+def _chunks(rows: np.ndarray) -> Iterator[np.ndarray]:
     step = max(1, _CHUNK // rows.shape[1])
     return (rows[first : first + step] for first in range(0, len(rows), step))

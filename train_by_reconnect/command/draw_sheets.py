@@ -2,22 +2,29 @@
 
 import collections
 import math
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
 
 import matplotlib.figure
 import matplotlib.lines
 import matplotlib.patches
 import numpy as np
 
-from scripts.profiles.statistics import envelope
-from scripts.publishing.figures import COLORS
+from train_by_reconnect.command.statistics import envelope
+from train_by_reconnect.weights.profiles import WeightProfile
 
 PER_SHEET = 300
 _MARK = "#d00000"
 RANK, WEIGHT = "rank within the weight vector", "weight"
-_BANDS = ((0, 6, "#cfe3f0", "all weight vectors"), (1, 5, "#86b9da", "middle 90 %"), (2, 4, COLORS[0], "middle 50 %"))
+_BANDS = ((0, 6, "#cfe3f0", "all weight vectors"), (1, 5, "#86b9da", "middle 90 %"), (2, 4, "#0072B2", "middle 50 %"))
 
 
-def draw_sheets(profiles, title, marked=None, progress=iter):
+def draw_sheets(
+    profiles: Sequence[WeightProfile],
+    title: str,
+    marked: str | None = None,
+    progress: Callable[[Any], Iterable[WeightProfile]] = iter,
+) -> Iterator[matplotlib.figure.Figure]:
     """Draw all weight matrices of a network, one small panel each.
 
     Args:
@@ -32,7 +39,8 @@ def draw_sheets(profiles, title, marked=None, progress=iter):
     Reference:
         Qiu and Suda 2020, Fig. 2 and 12.
     """
-    drawn, total = [], 0
+    drawn: list[Any] = []
+    total = 0
     layers = collections.Counter(profile.layer for profile in profiles)
     several = {layer for layer, count in layers.items() if count > 1}
     for profile in progress(profiles):
@@ -45,7 +53,7 @@ def draw_sheets(profiles, title, marked=None, progress=iter):
         yield _sheet(drawn, f"{title} (from {total + 1})" if total else title, marked, several)
 
 
-def _sheet(drawn, title, marked, several):
+def _sheet(drawn: list[Any], title: str, marked: str | None, several: set[str]) -> matplotlib.figure.Figure:
     columns = min(len(drawn), max(3, min(8, round(len(drawn) ** 0.5))))
     rows = -(-len(drawn) // columns)
     width, height = max(6.4, 1.75 * columns + 0.4), 1.55 * rows + 1.15
@@ -59,8 +67,8 @@ def _sheet(drawn, title, marked, several):
     figure.text(0.14 / width, 0.5, WEIGHT, rotation=90, va="center", fontsize=9)
     said = f"{RANK}, from the least weight to the greatest; under each name: weight vectors x weights of each"
     figure.text(0.5, 0.1 / height, said, ha="center", fontsize=min(9, 1.05 * width))
-    for (profile, ranks, bands), place in zip(drawn, grid, strict=False):
-        axes = figure.add_subplot(place)
+    for number, (profile, ranks, bands) in enumerate(drawn):
+        axes = figure.add_subplot(grid[number])
         draw_envelope(axes, ranks, bands)
         units = math.prod(profile.shape[axis] for axis in profile.unit_axes)
         variable = f"{profile.name.split('/')[-1]}: " if profile.layer in several else ""
@@ -78,12 +86,12 @@ def _sheet(drawn, title, marked, several):
     return figure
 
 
-def _two_ticks(bands):
+def _two_ticks(bands: np.ndarray) -> list[float]:
     low, high = float(bands[0].min()), float(bands[-1].max())
     return [low, high] if high > low else [low]
 
 
-def _wrap(name, width=27):
+def _wrap(name: str, width: int = 27) -> str:
     """A layer's name on at most two lines, broken after a `_` or `/`, or shortened in its middle."""
     if len(name) <= width:
         return name
@@ -95,8 +103,8 @@ def _wrap(name, width=27):
     return f"{name[:place]}\n{rest}"
 
 
-def _bands_legend(figure, place, has_mark):
-    handles = [matplotlib.patches.Patch(color=color, label=label) for _, _, color, label in _BANDS]
+def _bands_legend(figure: matplotlib.figure.Figure, place: tuple[float, float], has_mark: bool) -> None:
+    handles: list[Any] = [matplotlib.patches.Patch(color=color, label=label) for _, _, color, label in _BANDS]
     handles.append(matplotlib.lines.Line2D([], [], color="black", linewidth=1, label="median"))
     if has_mark:
         handles.append(matplotlib.patches.Patch(facecolor="none", edgecolor=_MARK, linewidth=1.8, label="drawn alone"))
@@ -106,7 +114,7 @@ def _bands_legend(figure, place, has_mark):
     )  # fmt: skip
 
 
-def draw_envelope(axes, ranks, bands):
+def draw_envelope(axes: Any, ranks: np.ndarray, bands: np.ndarray) -> None:
     """Draw the spread of the weight vectors of one matrix at each rank.
 
     Args:

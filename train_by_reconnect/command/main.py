@@ -1,0 +1,88 @@
+"""`train-by-reconnect profiles NAME|FILE` and `train-by-reconnect inspect FILE`."""
+
+import argparse
+import ast
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+
+from train_by_reconnect.command.inspection import inspection
+from train_by_reconnect.command.networks import load_network
+from train_by_reconnect.command.profiles import draw, score_lines
+from train_by_reconnect.version import __version__
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Do what the command line says.
+
+    Args:
+        arguments: list of str, or None for those of the process.
+
+    Returns:
+        Int, the exit status: 0 if all went well, 1 if an input was refused, 130 if interrupted.
+    """
+    parsed = _parser().parse_args(arguments)
+    try:
+        sys.stdout.write("\n".join(parsed.command(parsed)) + "\n")
+        return 0
+    except (ValueError, OSError, ImportError) as error:
+        sys.stderr.write(f"error: {error}\n")
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+def start_backend() -> None:
+    """Make the first value, for which the backend looks for its devices."""
+    keras.ops.zeros(())
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="train-by-reconnect", description="See what the weights of a model are.")
+    parser.add_argument("--version", action="version", version=__version__)
+    commands = parser.add_subparsers(required=True)
+    profiles = commands.add_parser("profiles", help="measure how alike the weight profiles are, and draw them")
+    profiles.add_argument("network", metavar="NAME|FILE", help="a model of keras.applications, or a .keras or .h5 file")
+    profiles.add_argument("--weights", metavar="imagenet|random|FILE", help="of a named model; default: imagenet")
+    profiles.add_argument(
+        "--with",
+        dest="arguments",
+        metavar="NAME=VALUE",
+        nargs="+",
+        default=[],
+        help="what a named model is built with, e.g. alpha=0.25 include_top=False",
+    )
+    profiles.add_argument("--seed", type=int, default=0, help="of random weights and of the nulls; default: 0")
+    profiles.add_argument("--picture", metavar="FILE", help="draw all profiles: .png, .pdf or .svg; needs matplotlib")
+    profiles.add_argument("--no-scores", action="store_true", help="draw only")
+    profiles.set_defaults(command=_profiles)
+    inspect = commands.add_parser(
+        "inspect", help="what a saved model holds: layers, weight vectors, zeros, LaPerm, masks"
+    )
+    inspect.add_argument("file", metavar="FILE", help="a .keras or .h5 file")
+    inspect.set_defaults(command=lambda parsed: inspection(parsed.file))
+    return parser
+
+
+def _profiles(parsed: Any) -> list[str]:
+    keras.utils.set_random_seed(parsed.seed)
+    model = load_network(parsed.network, parsed.weights, **dict(map(_argument, parsed.arguments)))
+    drawn = draw(model, parsed.picture) if parsed.picture else []
+    return [*drawn, *([] if parsed.no_scores else score_lines(model, parsed.seed))]
+
+
+def _argument(text: str) -> tuple[str, Any]:
+    """What follows `--with`.
+
+    >>> _argument("alpha=0.25"), _argument("pooling=avg")
+    (('alpha', 0.25), ('pooling', 'avg'))
+    """
+    name, sign, value = text.partition("=")
+    if not sign:
+        raise ValueError(f"`--with` takes NAME=VALUE. Received: {text}. Write e.g. --with alpha=0.25.")
+    try:
+        return name, ast.literal_eval(value)
+    except (ValueError, SyntaxError):
+        return name, value
