@@ -6,7 +6,7 @@ import typing
 import keras
 import numpy as np
 
-from scripts.data import augmentation as augment
+from scripts.data.affine import affine
 from scripts.running.images import Images
 from scripts.running.network import Network
 
@@ -93,5 +93,5 @@ def rotated(images, seed):
     turned = np.empty_like(images)
     for start in range(0, len(images), _AT_ONCE):
         some = slice(start, start + _AT_ONCE)
-        turned[some] = augment.affine(images[some], rotation=LARGEST_ANGLE * angles[some])
+        turned[some] = keras.ops.convert_to_numpy(affine(images[some], rotation=LARGEST_ANGLE * angles[some]))
     return turned, angles

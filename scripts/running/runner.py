@@ -1,6 +1,7 @@
 """Run declared trainings: each in a folder of its own, skipped if done, resumed if cut, refused if changed."""
 
 import dataclasses
+import importlib.util
 import pathlib
 import re
 import sys
@@ -78,9 +79,15 @@ def run(training, seed, folder, options=None):
 
     Raises:
         ValueError: the folder holds a run of another declaration.
+        ValueError: logs for TensorBoard are asked for where there is no TensorFlow.
         PermissionError: the folder cannot be written to.
     """
     folder, options = pathlib.Path(folder), options or Options()
+    if options.tensorboard and importlib.util.find_spec("tensorflow") is None:
+        raise ValueError(
+            "Keras writes logs for TensorBoard with TensorFlow, which is not installed. Received: --tensorboard. Leave "
+            "it out, or run `pip install tensorflow`."
+        )
     claim(folder, declaration(training, seed, options))
     if (folder / "done.json").exists():
         return read_json(folder / "done.json")

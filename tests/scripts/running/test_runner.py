@@ -6,7 +6,7 @@ import sys
 import h5py
 import numpy as np
 import pytest
-from backends import BACKEND
+from backends import BACKEND, only_on
 
 from scripts.running.checkpoint import SeedEveryEpoch
 from scripts.running.evaluation import Evaluation
@@ -158,12 +158,24 @@ def test_precision_and_jit(tmp_path, options):
     assert summary["test_accuracy"] > 0
 
 
-def test_the_bar_and_tensorboard(tmp_path, capsys, monkeypatch):
+def test_the_bar(tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
     once = changed(ADAM, network=Network("f1"), epochs=1)
-    run(once, 0, tmp_path / "curve" / "seed_0", Options(tensorboard=True))
+    run(once, 0, tmp_path / "curve" / "seed_0", Options())
     assert "curve seed_0" in capsys.readouterr().err
-    assert list((tmp_path / "curve" / "seed_0" / "tensorboard").rglob("events*"))
+
+
+@only_on("tensorflow", "with it Keras writes the logs")
+def test_tensorboard(tmp_path):
+    run(changed(ADAM, network=Network("f1"), epochs=1), 0, tmp_path, Options(tensorboard=True, progress=False))
+    assert list((tmp_path / "tensorboard").rglob("events*"))
+
+
+def test_tensorboard_without_tensorflow_is_one_sentence(tmp_path, monkeypatch):
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(ValueError, match=r"with TensorFlow, which is not installed\. Received: --tensorboard"):
+        run(ADAM, 0, tmp_path, Options(tensorboard=True))
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_folder_that_cannot_be_written_is_one_sentence(tmp_path):

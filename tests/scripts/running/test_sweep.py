@@ -23,7 +23,9 @@ from scripts.running.optimizer import Optimizer
 from scripts.running.training import Training, changed
 
 SGD = Training("SGD", Images("digits", validation=100, limit=96), Network("f1"), 1, 32, observers=(Permutation(),))
-DIVERGING = changed(SGD, label="SGD, much too fast", optimizer=Optimizer("sgd", 1e38))
+# After a step of the two hidden layers, what passes through both is beyond 1e38, which is infinite.
+DEEP = Network("lenet_300_100", {"width": 0.1})
+DIVERGING = changed(SGD, label="SGD, much too fast", network=DEEP, optimizer=Optimizer("sgd", 1e30))
 
 EXPERIMENT = Experiment(
     claim="What is too fast diverges.",
