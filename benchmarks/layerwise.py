@@ -1,11 +1,13 @@
 """What a training step costs that trains some layers only: its backward pass, and the whole of it.
 
-`python benchmarks/layerwise.py` prints a table; `--write` puts it into `benchmarks/layerwise.md` too.
+`python benchmarks/layerwise.py` prints a table; `--write` puts it into `benchmarks/layerwise.md` too, with
+`KERAS_BACKEND=jax` or `torch` into `benchmarks/layerwise_jax.md` or `layerwise_torch.md`.
 
 VGG-5 for MNIST (Adam) and VGG-11 for CIFAR-10 (SGD with Nesterov momentum) of the full width, on random images in
 batches of 128. All functions of a network run interleaved in one process, and the figures are medians; see
 `scripts/rich/backward_time.py`. A backward pass is what loss and gradients take beyond the loss alone; a whole step has
-the forward pass and the update too. The layers are those with a kernel: 12 of VGG-5, 11 of VGG-11.
+the forward pass and the update too. The step of `fit` is that of `LayerwiseTraining` itself, with what Keras does
+around it: the median over trainings that take turns. The layers are those with a kernel: 12 of VGG-5, 11 of VGG-11.
 
 The last line of a network is not measured but expected of training the top layer always and all others in a tenth of
 the epochs: nine tenths of the one ratio and one of the other. The goal for the ratio of backward passes is 0.35 for the
@@ -15,7 +17,9 @@ top 1 and the top 4 layers, and 0.30 for this.
 import argparse
 import os
 import pathlib
+import statistics
 import sys
+import time
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
@@ -27,7 +31,7 @@ import models
 from benchmarks.outcome import finish
 from scripts.publishing.tables import markdown_table
 from scripts.rich.backward_time import step_times
-from train_by_reconnect import MiddleOnly, TopAndBottom, trainable_layers
+from train_by_reconnect import LayerwiseTraining, MiddleOnly, TopAndBottom, trainable_layers
 
 BATCH_SIZE = 128
 NETWORKS = {
@@ -47,6 +51,47 @@ EXPECTED = f"top 1 + all bottoms, rho = {RHO:g}, expected"
 GOALS = {"top 1": "at most 0.35", "top 4": "at most 0.35", EXPECTED: "at most 0.30"}
 
 
+class StepsOfFit(keras.callbacks.Callback):
+    """Seconds of every step of `fit`, as the callbacks around it see them."""
+
+    def __init__(self):
+        super().__init__()
+        self.seconds = []
+
+    def on_train_batch_begin(self, batch, logs=None):
+        """Start the clock."""
+        self.began = time.perf_counter()
+
+    def on_train_batch_end(self, batch, logs=None):
+        """Wait for what the step gives, and stop the clock."""
+        float(logs["loss"])
+        self.seconds.append(time.perf_counter() - self.began)
+
+
+def fit_times(model, schemes, images, labels, rounds):
+    """The median seconds of a step of `fit` under each scheme.
+
+    Args:
+        model: a compiled `keras.Model`.
+        schemes: dict from a name to a scheme.
+        images: array, one batch.
+        labels: array of int, its labels.
+        rounds: int, trainings of two steps under each scheme; the first step of each does not count.
+
+    Returns:
+        Dict from each name to seconds.
+    """
+    layerwise = {name: LayerwiseTraining(scheme) for name, scheme in schemes.items()}
+    seconds = {name: [] for name in schemes}
+    batches = [np.concatenate([each, each]) for each in (images, labels)]
+    for round_ in range(rounds + 1):  # the first compiles
+        for name, callback in layerwise.items():
+            steps = StepsOfFit()
+            model.fit(*batches, batch_size=len(images), shuffle=False, verbose=0, callbacks=[callback, steps])
+            seconds[name] += steps.seconds[1:] if round_ else []
+    return {name: statistics.median(each) for name, each in seconds.items()}
+
+
 def lines(name, rounds):
     """The lines of the table for one network."""
     shape, optimizer = NETWORKS[name]
@@ -56,8 +101,10 @@ def lines(name, rounds):
     depth = len(trainable_layers(model))
     sets = {label: scheme.draw(np.random.default_rng(0), depth) for label, scheme in SCHEMES.items()}
     images = np.random.default_rng(0).random((BATCH_SIZE, *shape), "float32")
-    measured = step_times(model, list(sets.values()), images, np.arange(BATCH_SIZE) % 10, rounds=rounds)
-    seconds = {label: (measured[layers].backward, measured[layers].step) for label, layers in sets.items()}
+    labels = np.arange(BATCH_SIZE) % 10
+    measured = step_times(model, list(sets.values()), images, labels, rounds=rounds)
+    of_fit = fit_times(model, SCHEMES, images, labels, rounds)
+    seconds = {label: (measured[each].backward, measured[each].step, of_fit[label]) for label, each in sets.items()}
     pairs = zip(seconds["top 1"], seconds["full"], strict=True)
     seconds[EXPECTED] = tuple((1 - RHO) * top + RHO * full for top, full in pairs)
     return [
@@ -87,14 +134,16 @@ def main():
         "trained",
         "backward pass, ms",
         "step, ms",
+        "step of fit, ms",
         "backward, ratio",
         "step, ratio",
+        "step of fit, ratio",
         "goal of backward",
     ]
     text = markdown_table(heads, [line for name in parsed.networks for line in lines(name, parsed.rounds)])
     print(text)
     rounds = f"medians of {parsed.rounds} rounds"
-    finish("Layer-wise sparse training", __file__, __doc__, [text], rounds, parsed.write)
+    finish("Layer-wise sparse training", __file__, __doc__, [text], rounds, parsed.write, by_backend=True)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from scripts.running.circumstances import machine
 from scripts.running.files import replacing
 
 
-def finish(title, script, about, tables, rounds, write):
+def finish(title, script, about, tables, rounds, write, by_backend=False):
     """Print where and when a benchmark ran, and put all it found into a file beside it.
 
     Args:
@@ -21,6 +21,8 @@ def finish(title, script, about, tables, rounds, write):
         tables: list of str, Markdown.
         rounds: str, what the numbers are, e.g. `"medians of 7 rounds"`.
         write: bool, whether to write the file.
+        by_backend: bool, whether the file is of one backend of Keras: `benchmarks/layerwise_jax.md` on JAX, and as
+            above on TensorFlow. Defaults to `False`.
     """
     backends = {"tensorflow": "TensorFlow", "jax": "JAX", "torch": "PyTorch"}
     chosen = keras.backend.backend()
@@ -30,5 +32,7 @@ def finish(title, script, about, tables, rounds, write):
     where = f"{machine()}, {versions}, {datetime.date.today()}; {rounds}. {load}."
     print(f"\n{where}")
     if write:
-        with replacing(pathlib.Path(script).with_suffix(".md")) as partial:
+        path, backend = pathlib.Path(script), keras.backend.backend()
+        suffix = f"_{backend}" if by_backend and backend != "tensorflow" else ""
+        with replacing(path.with_name(f"{path.stem}{suffix}.md")) as partial:
             partial.write_text("\n\n".join([f"# {title}", about.strip(), where, *tables]) + "\n")

@@ -48,6 +48,65 @@ def assert_same(one, other):
 # JAX makes float32 of float64 and int64 unless it is told otherwise.
 with_64_bits = only_on("tensorflow torch", "JAX has no numbers of 64 bits unless they are switched on")
 FLOAT64 = pytest.param("float64", marks=with_64_bits)
+# PyTorch takes one step at a time.
+several_steps_at_once = only_on("tensorflow jax", "`steps_per_execution` above 1")
+
+
+def current(model):
+    """The model, with the state in its variables: `fit` of JAX keeps it elsewhere during an epoch."""
+    if BACKEND == "jax":
+        model.jax_state_sync()
+    return model
+
+
+class OwnTrainStep(keras.Model):
+    """A model with the train step that the documentation of Keras shows for its backend."""
+
+    if BACKEND == "tensorflow":
+
+        def train_step(self, data):
+            import tensorflow as tf
+
+            x, y = data
+            with tf.GradientTape() as tape:
+                loss = self.compute_loss(x, y, self(x, training=True), None)
+            gradients = tape.gradient(loss, self.trainable_variables)
+            self.optimizer.apply_gradients(zip(gradients, self.trainable_variables, strict=True))
+            return {"loss": loss}
+
+    elif BACKEND == "jax":
+
+        def compute_loss_and_updates(self, trainable_variables, non_trainable_variables, x, y):
+            answers, non_trainable_variables = self.stateless_call(
+                trainable_variables, non_trainable_variables, x, training=True
+            )
+            return self.compute_loss(x, y, answers), non_trainable_variables
+
+        def train_step(self, state, data):
+            import jax
+
+            trainable_variables, non_trainable_variables, optimizer_variables, metrics_variables = state
+            gradient = jax.value_and_grad(self.compute_loss_and_updates, has_aux=True)
+            (loss, non_trainable_variables), gradients = gradient(trainable_variables, non_trainable_variables, *data)
+            trainable_variables, optimizer_variables = self.optimizer.stateless_apply(
+                optimizer_variables, gradients, trainable_variables
+            )
+            state = trainable_variables, non_trainable_variables, optimizer_variables, metrics_variables
+            return {"loss": loss}, state
+
+    else:
+
+        def train_step(self, data):
+            import torch
+
+            x, y = data
+            self.zero_grad()
+            loss = self.compute_loss(x, y, self(x, training=True))
+            loss.backward()
+            trainable = list(self.trainable_weights)
+            with torch.no_grad():
+                self.optimizer.apply([variable.value.grad for variable in trainable], trainable)
+            return {"loss": loss}
 
 
 def compiled(function, mode):

@@ -17,7 +17,7 @@ FOREIGN = {
         *("keras", "numpy", "matplotlib", "sklearn", "tqdm", "markdown_it", "PIL", "pandas", "scipy"),
         *("models", "train_by_reconnect"),
     },
-    "benchmarks": {"keras", "numpy", "tensorflow", "matplotlib", "models", "scripts", "train_by_reconnect"},
+    "benchmarks": {"keras", "numpy", "tensorflow", "matplotlib", "sklearn", "models", "scripts", "train_by_reconnect"},
 }
 # What single modules may use besides: a backend that is there for certain, or an extra where somebody asks for it.
 ALSO = {

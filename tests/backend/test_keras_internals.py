@@ -1,13 +1,12 @@
 """Every private name that the library relies on: what it needs of it, and that it is used in one module only."""
 
 import ast
-import inspect
 import pathlib
 
 import keras
 import numpy as np
 import pytest
-from backends import BACKEND, only_on
+from backends import BACKEND, current, only_on
 
 from train_by_reconnect import LaPerm, backend
 from train_by_reconnect.backend import keras_internals
@@ -140,7 +139,8 @@ def test_clear_losses():
 
 def test_attributes(model):
     own = keras_internals.attributes_of(model.get_layer("pair"))
-    holding = [name for name, value in own.items() if any(isinstance(each, keras.Layer) for each in np.ravel(value))]
+    listed = {name: value if isinstance(value, (list, tuple)) else [value] for name, value in own.items()}
+    holding = [name for name, values in listed.items() if any(isinstance(each, keras.Layer) for each in values)]
     assert holding == ["parts"], (
         "A layer repeats the layers that it holds under other names than `_layers` and `_self_...`, which "
         f"`attributes_of`, and with it the copy of a subclassed layer, leaves out: {holding}"
@@ -234,9 +234,9 @@ def test_train_function(model):
     )
     calls = []
 
-    def counting(iterator):
-        calls.append(iterator)
-        return first(iterator)
+    def counting(*arguments):
+        calls.append(arguments)
+        return first(*arguments)
 
     class TakeOver(keras.callbacks.Callback):
         def on_train_batch_begin(self, batch, logs=None):
@@ -274,32 +274,136 @@ def test_history_of_each_fit(model):
     )
 
 
-def test_iterator_of_train_on_batch(model):
+def test_who_calls_a_train_function(model):
     model.compile("sgd", "mse")
     keras_internals.make_train_function(model)
     take_step, seen = keras_internals.train_function(model), []
 
-    def looking(iterator):
-        seen.append(inspect.isgenerator(iterator))
-        return take_step(iterator)
+    def looking(*arguments):
+        seen.append(keras_internals.is_step_of_fit())
+        return take_step(*arguments)
+
+    def train_on_batch(batch, logs):
+        current(model).train_on_batch(np.ones((2, 2)), np.ones((2, 1)))
 
     keras_internals.set_train_function(model, looking)
-    model.train_on_batch(np.ones((2, 2)), np.ones((2, 1)))
-    model.fit(np.ones((2, 2)), np.ones((2, 1)), verbose=0)
-    assert seen == [True, False], (
-        "`train_on_batch` no longer passes a generator to Model.train_function, or `fit` does so now, by which "
-        "`callbacks.train_steps` tells one from the other"
+    on_the_way = keras.callbacks.LambdaCallback(on_train_batch_begin=train_on_batch, on_train_batch_end=train_on_batch)
+    model.fit(np.ones((2, 2)), np.ones((2, 1)), verbose=0, callbacks=[on_the_way])
+    assert seen == [False, True, False], (
+        "`fit` and `train_on_batch` no longer call Model.train_function themselves, by which `is_step_of_fit`, and "
+        "with it `callbacks.train_steps`, tells one from the other"
+    )
+
+
+def test_call_before_training(model):
+    model.compile("sgd", "mse")
+    has(model, "make_train_function", "call_before_training", "notice that a training begins another way")
+    data, calls = (np.ones((2, 2)), np.ones((2, 1))), []
+    end = keras_internals.call_before_training(model, lambda: calls.append(1))
+    model.fit(*data, verbose=0)
+    model.train_on_batch(*data)
+    keras_internals.make_train_function(model)
+    assert len(calls) == 2, (
+        "`fit` and `train_on_batch` no longer call Model.make_train_function() when they begin, which "
+        f'`call_before_training`, and with it layer-wise training with state="drop", needs: {len(calls)} calls'
+    )
+    end()
+    model.fit(*data, verbose=0)
+    assert (len(calls), "make_train_function" in vars(model)) == (2, False)
+
+
+def test_a_train_step_is_traced_anew(model):
+    model.compile("sgd", "mse")
+    traces, own = [], model.train_step
+
+    def counting(*arguments):
+        traces.append(1)
+        return own(*arguments)
+
+    data = np.ones((2, 2)), np.ones((2, 1))
+    with keras_internals.replacing(model, "train_step", counting):
+        for _ in range(2):
+            keras_internals.set_train_function(model, keras_internals.make_train_function(model))
+            model.fit(*data, verbose=0)
+            traces.append("made")
+    assert model.train_step == own
+    assert all(traces[traces.index("made") + 1 : -1]), (
+        "Model.make_train_function no longer takes the Model.train_step that is there, or what it makes is not traced "
+        f"anew, which `make_train_function`, and with it layer-wise training, needs: {traces}"
+    )
+    assert len(traces) >= 4, traces
+
+
+@only_on("jax", "its state outside the variables")
+def test_state_of_jax(model):
+    for name in ("jax_state_sync", "_get_jax_state", "_jax_state_synced"):
+        has(model, name, "show_state", "find the state that `fit` keeps another way")
+    model.compile(keras.optimizers.SGD(0.0, momentum=0.9), "mse")
+    variable = model.get_layer("top").kernel
+    seen = []
+
+    def look(batch, logs):
+        seen.append(variable._value is None)
+        keras_internals.show_state(model)
+        seen.append(float(variable[0, 0]))
+        variable.assign(keras.ops.full(variable.shape, 5.0 + batch))
+
+    start = float(variable[0, 0])
+    watch = keras.callbacks.LambdaCallback(on_train_batch_end=look)
+    model.fit(np.ones((4, 2)), np.ones((4, 1)), batch_size=2, verbose=0, callbacks=[watch])
+    seen.append(float(variable[0, 0]))
+    assert seen == [True, start, True, 5.0, 6.0], (
+        "`fit` of JAX no longer keeps its state outside the variables until `jax_state_sync`, or no longer takes up "
+        f"what is set then, on which `show_state` and all callbacks rely: {seen}"
+    )
+
+
+@only_on("jax", "its state outside the variables")
+def test_a_step_within_a_context_that_sets_variables(model):
+    import contextlib
+
+    model.compile(keras.optimizers.SGD(0.0), "mse")
+    variable, seen = model.get_layer("top").kernel, []
+
+    @contextlib.contextmanager
+    def around():
+        seen.append(float(variable[0, 0]))
+        variable.assign(keras.ops.full(variable.shape, 7.0))
+        yield
+        seen.append(float(variable[0, 0]))
+        model.predict_on_batch(np.ones((2, 2)))
+        variable.assign(keras.ops.full(variable.shape, 8.0))
+
+    def take_step(*arguments):
+        return keras_internals.take_step_within(model, around(), lambda: own, arguments)
+
+    own, start = keras_internals.make_train_function(model), float(variable[0, 0])
+    keras_internals.set_train_function(model, take_step)
+    model.fit(np.ones((4, 2)), np.ones((4, 1)), batch_size=2, verbose=0)
+    seen.append(float(variable[0, 0]))
+    assert seen == [start, 7.0, 8.0, 7.0, 8.0], (
+        "`_jax_state`, `_jax_state_synced` and `_get_jax_state` no longer carry the state of `fit` to and from the "
+        f"variables, which `take_step_within`, and with it `SyncEvaluation(before=True)`, needs: {seen}"
+    )
+
+
+def test_size_of_a_variable():
+    variable = keras.Variable(np.ones((2, 3), "float32"))
+    has(variable, "_shape", "set_shape", "free the memory of a variable of an optimizer another way")
+    keras_internals.set_shape(variable, (0,))
+    assert (tuple(variable.shape), variable.ndim) == ((0,), 1), (
+        "KerasVariable._shape and _ndim no longer are what a variable says of itself, which `set_shape`, and with it "
+        'layer-wise training with state="drop", needs'
     )
 
 
 def test_flags_of_variables(model):
     kernel, bias = model.get_layer("top").weights
-    has(kernel, "_trainable", "frozen", "take a variable out of a step another way")
-    has(kernel, "_value", "frozen", "reach the variable of TensorFlow another way")
-    with keras_internals.frozen([kernel]):
+    has(kernel, "_value", "not_trainable", "reach the variable of TensorFlow another way")
+    with keras_internals.not_trainable([kernel]):
         assert [v.path for v in model.get_layer("top").trainable_variables] == [bias.path], (
-            "KerasVariable._trainable no longer decides what Layer.trainable_variables are, which `frozen`, and with "
-            "it layer-wise training, needs"
+            "KerasVariable.trainable no longer decides what Layer.trainable_variables are, which `not_trainable`, and "
+            "with it layer-wise training, needs"
         )
     assert kernel.trainable
 
@@ -309,13 +413,13 @@ def test_flags_of_variables_of_tensorflow(model):
     import tensorflow as tf
 
     kernel = model.get_layer("top").kernel
-    has(kernel._value, "_trainable", "frozen", "keep a tape from recording a variable of TensorFlow another way")
-    with keras_internals.frozen([kernel]):
+    has(kernel._value, "_trainable", "not_trainable", "keep a tape from recording a variable of TensorFlow another way")
+    with keras_internals.not_trainable([kernel]):
         with tf.GradientTape() as tape:
             _ = kernel.value * 2
         assert tape.watched_variables() == (), (
-            "`_trainable` of TensorFlow's variable no longer decides whether a tape records it, which `frozen` needs: "
-            "the backward pass of a layer-wise training would go to the bottom"
+            "`_trainable` of TensorFlow's variable no longer decides whether a tape records it, which `not_trainable` "
+            "needs: the backward pass of a layer-wise training would go to the bottom"
         )
     assert kernel._value.trainable
 
@@ -524,7 +628,7 @@ def test_call_after_last_batch(model):
             keras_internals.call_after_last_batch(model, lambda: order.append("function"))
 
         def on_train_batch_end(self, batch, logs=None):
-            model.evaluate(np.ones((2, 2)), np.ones((2, 1)), verbose=0)
+            current(model).evaluate(np.ones((2, 2)), np.ones((2, 1)), verbose=0)
             order.append("batch")
 
         def on_test_begin(self, logs=None):
@@ -547,7 +651,17 @@ def test_know_variables():
     optimizer, variable = keras.optimizers.Optimizer(0.1), keras.Variable(1.0)
     assert optimizer._trainable_variables == [], "`SwapEMAWeights` looks elsewhere for the variables of an optimizer"
     keras_internals.know_variables(optimizer, [variable])
-    assert (optimizer.built, optimizer._trainable_variables) == (True, [variable])
+    assert (optimizer.built, keras_internals.known_variables(optimizer)) == (True, [variable])
+
+
+def test_known_variables():
+    optimizer, variables = keras.optimizers.SGD(1.0), [keras.Variable(1.0), keras.Variable(2.0)]
+    has(optimizer, "_trainable_variables", "known_variables", "find what an optimizer was built for another way")
+    optimizer.build(variables)
+    assert list(map(id, keras_internals.known_variables(optimizer))) == list(map(id, variables)), (
+        "Optimizer._trainable_variables no longer are those of `build`, in their order, which `known_variables`, and "
+        "with it layer-wise training on JAX, needs"
+    )
 
 
 def test_private_names_are_in_one_module():

@@ -6,9 +6,10 @@ A script of its own: TensorFlow takes the number of devices only before its firs
 import json
 
 import numpy as np
-import tensorflow as tf
 
 if __name__ == "__main__":  # not where pytest looks for doctests
+    import tensorflow as tf
+
     tf.config.set_logical_device_configuration(
         tf.config.list_physical_devices("CPU")[0], [tf.config.LogicalDeviceConfiguration()] * 2
     )
@@ -20,6 +21,8 @@ import train_by_reconnect
 
 def train(replicas, metrics_inside=False):
     """The rows of four steps with k = 2, and what `evaluate` says at the end."""
+    import tensorflow as tf
+
     strategy = tf.distribute.MirroredStrategy([f"CPU:{i}" for i in range(replicas)])
     x = np.random.default_rng(0).normal(size=(64, 4)).astype("float32")
     y = np.argmax(x[:, :3], axis=1)

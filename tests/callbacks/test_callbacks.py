@@ -3,6 +3,7 @@ import csv
 import keras
 import numpy as np
 import pytest
+from backends import several_steps_at_once
 
 from train_by_reconnect import LaPerm, Lookahead, SyncEvaluation, SyncPeriodScheduler
 from train_by_reconnect.callbacks.synchronization import periodic_optimizer
@@ -163,9 +164,9 @@ def test_before_with_a_schedule_that_shortens_k():
     def schedule(epoch, k):
         return 4 if epoch == 0 else 1
 
-    plain, watched = compiled(), compiled()
+    plain = compiled()
     fit(plain, SyncPeriodScheduler(schedule))
-    evaluation = SyncEvaluation({"test": data(20, seed=1)}, before=True)
+    evaluation, watched = SyncEvaluation({"test": data(20, seed=1)}, before=True), compiled()
     fit(watched, SyncPeriodScheduler(schedule), evaluation)
     assert steps(evaluation) == [4, 6, 7, 8, 9, 10]
     for with_it, without in zip(watched.get_weights(), plain.get_weights(), strict=True):
@@ -230,6 +231,7 @@ def test_history_checkpoints_and_csv_see_the_values(tmp_path):
 
 @pytest.mark.parametrize("before", [False, True])
 @pytest.mark.parametrize(("k", "steps_per_execution"), [(3, 2), (2, 4)])
+@several_steps_at_once
 def test_hidden_synchronization(k, steps_per_execution, before):
     evaluation = SyncEvaluation({"test": data(20, seed=1)}, before=before)
     model = compiled(k, steps_per_execution=steps_per_execution)
@@ -241,6 +243,7 @@ def test_hidden_synchronization(k, steps_per_execution, before):
 
 @pytest.mark.parametrize("before", [False, True])
 @pytest.mark.parametrize(("k", "steps_per_execution"), [(4, 2)])
+@several_steps_at_once
 def test_steps_per_execution_that_divides(k, steps_per_execution, before):
     expected = SyncEvaluation({"test": data(20, seed=1)}, before=before)
     compiled(k).fit(*data(80), batch_size=8, verbose=0, callbacks=[expected])
@@ -338,11 +341,11 @@ def test_interrupted_within_a_step(error):
     model.make_train_function()
     take_step, taken = model.train_function, []
 
-    def step_that_fails(iterator):
+    def step_that_fails(*arguments):
         taken.append(1)
         if len(taken) == 4:
             raise error("in the middle")
-        return take_step(iterator)
+        return take_step(*arguments)
 
     model.train_function = step_that_fails
     with pytest.raises(error, match="in the middle"):

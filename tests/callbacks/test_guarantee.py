@@ -8,6 +8,7 @@ import functools
 import keras
 import numpy as np
 import pytest
+from backends import BACKEND, several_steps_at_once
 
 from train_by_reconnect import LaPerm, Lookahead, SyncEvaluation, SyncEveryEpoch, is_permutation
 
@@ -80,7 +81,10 @@ class TestSyncEveryEpoch:
     @pytest.mark.filterwarnings("ignore:Your input ran out of data")
     @pytest.mark.parametrize(
         "arguments",
-        [{"x": lambda: ((X[0, i : i + 4], Y[:4]) for i in range(0, 16, 4)), "y": None, "batch_size": None}, {}],
+        [
+            {"x": lambda: ((X[0, i : i + 4], Y[:4]) for i in range(0, 16, 4)), "y": None, "batch_size": None},
+            pytest.param({}, marks=several_steps_at_once),
+        ],
         ids=["generator", "steps_per_execution"],
     )
     def test_whatever_the_steps(self, arguments):
@@ -211,12 +215,13 @@ class TestStandardCallbacks:
     @pytest.mark.parametrize("swap_on_epoch", [False, True])
     @PERIODS
     def test_swap_ema_weights(self, period, swap_on_epoch):
-        # While the averages are in the model it does not hold, nor after: the callback swaps by adding and subtracting,
-        # and rounds. The averages give the ranking of the final synchronization.
+        # While the averages are in the model it does not hold, nor after: on TensorFlow the callback swaps by adding
+        # and subtracting, and rounds. The averages give the ranking of the final synchronization.
         swap, seen = keras.callbacks.SwapEMAWeights(swap_on_epoch), Seen()
         model = net(period, keras.optimizers.Adam(use_ema=True))
         fit(model, swap, seen, *([SyncEveryEpoch()] if period is None else []), validation=True)
-        assert seen.at == {"validation": [False, False], "end": [False, False]}
+        is_brought_back = BACKEND != "tensorflow" and period is None and not swap_on_epoch
+        assert seen.at == {"validation": [False, False], "end": [is_brought_back, is_brought_back]}
         assert is_permutation(model)
 
     @pytest.mark.filterwarnings("ignore:invalid value encountered")

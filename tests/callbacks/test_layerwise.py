@@ -3,8 +3,9 @@ import collections
 import keras
 import numpy as np
 import pytest
-import tensorflow as tf
+from backends import BACKEND, OwnTrainStep, current, only_on, several_steps_at_once
 
+from train_by_reconnect import backend
 from train_by_reconnect.callbacks.layerwise import LayerwiseTraining
 from train_by_reconnect.callbacks.layerwise_schemes import MiddleOnly, RandomBeta, RandomUniform, TopAndBottom
 from train_by_reconnect.callbacks.sync_evaluation import SyncEvaluation
@@ -47,42 +48,28 @@ class Alternate:
 
 
 class Counting(keras.Model):
-    """Keeps, for each trace of its train step, the types of all operations, and of those that an update needs."""
+    """Keeps what `look` finds each time that Python runs its train step, which a compiled one does once."""
 
-    def train_step(self, data):
-        logs = super().train_step(data)
-        operations = tf.compat.v1.get_default_graph().get_operations()
-        waiting = [each for each in operations if each.type.startswith("Assign")]
-        needed = {}
-        while waiting:
-            operation = waiting.pop()
-            if operation.name not in needed:
-                needed[operation.name] = operation.type
-                waiting += [tensor.op for tensor in operation.inputs] + operation.control_inputs
-        trace = tuple(each.type for each in operations), tuple(needed.values())
-        self.traces = [*getattr(self, "traces", []), trace]
-        return logs
+    def train_step(self, *arguments):
+        answer = super().train_step(*arguments)
+        self.traces = [*getattr(self, "traces", []), self.look()]
+        return answer
+
+    def look(self):
+        return None
 
 
-class Subclassed(keras.Model):
+class Subclassed(OwnTrainStep):
     """Three dense layers, and a train step of its own."""
 
     def __init__(self):
         super().__init__()
         self.parts = [layers.Dense(2), layers.Dense(2), layers.Dense(1)]
 
-    def call(self, x):
+    def call(self, x, training=False):
         for part in self.parts:
             x = part(x)
         return x
-
-    def train_step(self, data):
-        x, y = data
-        with tf.GradientTape() as tape:
-            loss = self.compute_loss(x, y, self(x, training=True), None)
-        gradients = tape.gradient(loss, self.trainable_variables)
-        self.optimizer.apply_gradients(zip(gradients, self.trainable_variables, strict=True))
-        return {"loss": loss}
 
 
 def network(optimizer="adam", model_class=keras.Model, **compiled):
@@ -156,19 +143,39 @@ def test_layers_of_a_network():
     ]
 
 
+def two_convolutions(model_class=keras.Model):
+    inputs = keras.Input((4, 4, 1))
+    x = layers.Conv2D(2, 2)(layers.Conv2D(2, 2)(inputs))
+    model = model_class(inputs, layers.Dense(1, use_bias=False)(layers.Flatten()(x)))
+    model.compile(optimizer="sgd", loss="mse")
+    return model, np.ones((4, 4, 4, 1), "float32"), Y[:4]
+
+
+@only_on("tensorflow", "its graphs")
 def test_the_frozen_bottom_is_not_differentiated():
     # Two convolutions and a dense layer. What runs in a step for all layers: the gradients of 2 kernels of convolutions
     # and of 2 biases, that of 1 input of a convolution (the upper one's), and 3 multiplications of matrices, 1 forward,
     # 1 for the dense kernel and 1 for its input; it has no bias, of which Keras makes one operation or another. For the
     # top only the dense kernel's is left. For the middle the errors go through the dense layer to 1 kernel, for the
     # bottom also through the upper convolution.
-    inputs = keras.Input((4, 4, 1))
-    x = layers.Conv2D(2, 2)(layers.Conv2D(2, 2)(inputs))
-    model = Counting(inputs, layers.Dense(1, use_bias=False)(layers.Flatten()(x)))
-    model.compile(optimizer="sgd", loss="mse")
-    images = np.ones((4, 4, 4, 1), "float32")
-    callback = LayerwiseTraining(Alternate(None, (2,), (1,), (0,)))
-    model.fit(images, Y[:4], epochs=4, verbose=0, callbacks=[callback])
+    import tensorflow as tf
+
+    class Graphs(Counting):
+        """Keeps the types of all operations, and of those that an update needs."""
+
+        def look(self):
+            operations = tf.compat.v1.get_default_graph().get_operations()
+            waiting = [each for each in operations if each.type.startswith("Assign")]
+            needed = {}
+            while waiting:
+                operation = waiting.pop()
+                if operation.name not in needed:
+                    needed[operation.name] = operation.type
+                    waiting += [tensor.op for tensor in operation.inputs] + operation.control_inputs
+            return tuple(each.type for each in operations), tuple(needed.values())
+
+    model, *data = two_convolutions(Graphs)
+    model.fit(*data, epochs=4, verbose=0, callbacks=[LayerwiseTraining(Alternate(None, (2,), (1,), (0,)))])
     backward = ("Conv2DBackpropFilter", "Conv2DBackpropInput", "BiasAddGrad")
     full, top, middle, bottom = ([needed.count(name) for name in (*backward, "MatMul")] for _, needed in model.traces)
     assert full == [2, 1, 2, 3]
@@ -177,6 +184,56 @@ def test_the_frozen_bottom_is_not_differentiated():
     assert bottom == [1, 1, 1, 2]
     everything, _ = model.traces[1]  # also what no update needs, and what would cost where nothing is pruned
     assert not set(everything) & set(backward)
+
+
+@only_on("jax", "its programs")
+def test_the_frozen_bottom_is_not_differentiated_on_jax():
+    # As above: forward 2 convolutions and 1 product; for all layers 2 + 1 convolutions more and 2 products more. These
+    # are the equations before any compiler looks at them.
+    import jax
+
+    model, *data = two_convolutions()
+    model.optimizer.build(model.trainable_variables)
+    parts = (model.trainable_variables, model.non_trainable_variables, model.optimizer.variables)
+    state = tuple([v.value for v in part] for part in (*parts, model.metrics_variables))
+
+    def count(trained):
+        frozen = [v for i, (_, part) in enumerate(trainable_layers(model)) if i not in trained for v in part]
+        with backend.frozen(model, frozen):
+            program = str(jax.make_jaxpr(lambda state: model.train_step(state, data))(state))
+        return [program.count(name + "[") for name in ("conv_general_dilated", "dot_general")]
+
+    counts = list(map(count, ((0, 1, 2), (2,), (1,), (0,))))
+    assert counts == [[5, 3], [2, 2], [3, 2], [4, 2]]
+
+
+@only_on("torch", "its graph")
+def test_the_frozen_bottom_is_not_differentiated_on_torch():
+    # As above: the nodes that a backward pass visits; one of a convolution makes all its gradients.
+    seen = []
+
+    class Graph(keras.losses.MeanSquaredError):
+        def __call__(self, *arguments, **keywords):
+            loss = super().__call__(*arguments, **keywords)
+            seen.append(nodes_of(loss.grad_fn))
+            return loss
+
+    def nodes_of(root):
+        found, waiting = {}, [root]
+        while waiting:
+            node = waiting.pop()
+            if node is not None and node not in found:
+                found[node] = node.name()
+                waiting += [each for each, _ in node.next_functions]
+        return list(found.values())
+
+    model, *data = two_convolutions()
+    model.compile(optimizer="sgd", loss=Graph())
+    model.fit(*data, epochs=4, verbose=0, callbacks=[LayerwiseTraining(Alternate(None, (2,), (1,), (0,)))])
+    counts = [
+        [nodes.count(name) for name in ("ConvolutionBackward0", "torch::autograd::AccumulateGrad")] for nodes in seen
+    ]
+    assert counts[-4:] == [[2, 5], [0, 1], [1, 2], [2, 2]]  # before them Keras builds all with symbols
 
 
 def test_only_the_drawn_layers_and_their_slots_change_and_go_on_later():
@@ -210,6 +267,7 @@ def test_only_the_drawn_layers_and_their_slots_change_and_go_on_later():
     assert np.abs(left).max() > 0
 
 
+@only_on("tensorflow jax", "a step that is compiled")
 def test_one_trace_for_each_set_and_none_later():
     model = network(model_class=Counting)
     callback = LayerwiseTraining(Alternate((2,), None, (0,), (2,), (0,), None, (0,), (2,)))
@@ -263,7 +321,14 @@ def test_per_step_counts_the_steps_of_each_layer():
     assert logs["trained_layers"] == [1.5]
 
 
-@pytest.mark.parametrize("how", [{"run_eagerly": True}, {"jit_compile": True}, {"steps_per_execution": 2}])
+@pytest.mark.parametrize(
+    "how",
+    [
+        {"run_eagerly": True},
+        pytest.param({"jit_compile": True}, marks=only_on("tensorflow jax", "it compiles `.grad` with a warning")),
+        pytest.param({"steps_per_execution": 2}, marks=several_steps_at_once),
+    ],
+)
 def test_subclassed_model_with_its_own_train_step(how):
     model = Subclassed()
     model(X)
@@ -300,7 +365,9 @@ def test_laperm_synchronizes_what_was_trained_since_the_last_time(wrap):
     kernels = [layer.kernel for layer in model.layers[1:]]
     before = values_of(kernels)
     seen = []
-    look = keras.callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs: seen.append(values_of(kernels)))
+    look = keras.callbacks.LambdaCallback(
+        on_train_batch_end=lambda batch, logs: current(model) and seen.append(values_of(kernels))
+    )
     fit(model, LayerwiseTraining(Alternate((0,), (2,))), look, epochs=2)
 
     def permuted(values):
@@ -351,7 +418,10 @@ def test_after_an_exception_the_model_is_its_users_again():
     callback = LayerwiseTraining(TOP)
     fit(model, callback)
     assert model.train_function is own
-    assert all(variable._value.trainable for variable in model.trainable_variables)
+    if BACKEND == "tensorflow":
+        assert all(variable.value.trainable for variable in model.trainable_variables)
+    if BACKEND == "torch":
+        assert all(variable.value.requires_grad for variable in model.trainable_variables)
 
 
 @pytest.mark.parametrize(
@@ -371,7 +441,11 @@ def test_after_an_exception_the_model_is_its_users_again():
         (lambda: trainable_layers(keras.Sequential([keras.Input((2,)), layers.PReLU()])), "without one"),
         (lambda: fit(network(), LayerwiseTraining(TopAndBottom(top=4))), "3 layers"),
         (lambda: fit(network(), LayerwiseTraining(Alternate((7,)), per="step")), r"\(7,\)"),
-        (lambda: fit(network(steps_per_execution=2), LayerwiseTraining(TOP, per="step")), "steps_per_execution=2"),
+        pytest.param(
+            lambda: fit(network(steps_per_execution=2), LayerwiseTraining(TOP, per="step")),
+            "steps_per_execution=2",
+            marks=several_steps_at_once,
+        ),
         (
             lambda: fit(network(keras.optimizers.SGD(gradient_accumulation_steps=2)), LayerwiseTraining(TOP)),
             "gradient_accumulation_steps=2",

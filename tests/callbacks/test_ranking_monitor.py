@@ -3,7 +3,7 @@ import csv
 import keras
 import numpy as np
 import pytest
-import tensorflow as tf
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from train_by_reconnect import LaPerm, RankingMonitor, ranking_distance
 
@@ -128,11 +128,8 @@ def test_a_new_training_replaces_what_is_there(tmp_path):
 def test_tensorboard(tmp_path):
     fit(network(), RankingMonitor("hidden", every=6, log_dir=tmp_path))
     [events] = tmp_path.glob("events*")
-    tags = {
-        (event.step, value.tag)
-        for event in tf.compat.v1.train.summary_iterator(str(events))
-        for value in event.summary.value
-    }
+    read = EventAccumulator(str(events)).Reload()
+    tags = {(event.step, tag) for tag in read.Tags()["tensors"] for event in read.Tensors(tag)}
     assert {(6, "net/hidden/kernel/ranking_distance/mean"), (0, "net/hidden/kernel/weights/p50")} <= tags
     assert (12, "net/hidden/kernel/weights/maximum") in tags
 

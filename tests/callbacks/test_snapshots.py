@@ -1,6 +1,7 @@
 import keras
 import numpy as np
 import pytest
+from backends import several_steps_at_once
 
 from train_by_reconnect import KernelSnapshots, LaPerm, weight_profiles
 
@@ -35,6 +36,7 @@ def test_steps(every, expected):
     assert snapshots.steps == expected
 
 
+@several_steps_at_once
 def test_several_steps_in_a_call():
     snapshots = KernelSnapshots("dense", 3)
     fit(model_with("sgd", steps_per_execution=2), snapshots, epochs=2)

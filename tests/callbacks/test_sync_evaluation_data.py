@@ -10,7 +10,7 @@ import sys
 import keras
 import numpy as np
 import pytest
-import tensorflow as tf
+from backends import BACKEND, only_on
 
 from train_by_reconnect import LaPerm, SyncEvaluation
 from train_by_reconnect.callbacks.agreement import classes_of
@@ -48,15 +48,29 @@ class Batches(keras.utils.PyDataset):
         return X[8 * number : 8 * number + 8], Y[8 * number : 8 * number + 8]
 
 
+def own_batches():
+    """What the users of a backend have: a `tf.data.Dataset`, a `DataLoader` of PyTorch."""
+    if BACKEND == "tensorflow":
+        import tensorflow as tf
+
+        return [tf.data.Dataset.from_tensor_slices((X, Y)).shuffle(24).batch(5)]
+    if BACKEND == "torch":
+        from torch.utils import data
+
+        pairs = data.TensorDataset(*map(keras.ops.convert_to_tensor, (X, Y)))
+        return [data.DataLoader(pairs, batch_size=5, shuffle=True)]
+    return []
+
+
 def test_data_in_batches():
     expected = accuracies((X, Y), metrics=[keras.metrics.SparseCategoricalAccuracy(name="accuracy")])
     assert len(expected) == 2
     for data in (
-        tf.data.Dataset.from_tensor_slices((X, Y)).shuffle(24).batch(5),
+        *own_batches(),
         Batches(),
         (batch for batch in [(X[:5], Y[:5]), (X[5:], Y[5:])]),
         [X.tolist(), Y.tolist()],
-        (tf.constant(X), tf.constant(Y)),
+        (keras.ops.convert_to_tensor(X), keras.ops.convert_to_tensor(Y)),
     ):
         assert accuracies(data) == pytest.approx(expected)
 
@@ -136,13 +150,22 @@ def test_what_is_no_class():
         ),
         ({"test": ([X, X[:3]], Y)}, r"Received: 'test' with 24 and 3 inputs and 24 targets"),
         ({"test": (X, {"a": Y, "b": Y})}, r"one array of targets for each name. Received: dict for 'test'. Pass the"),
-        ({"test": tf.data.Dataset.from_tensors((X, Y)).repeat()}, r"`data` must end. .* repeated for ever. Leave out"),
-        ({"test": tf.data.Dataset.from_tensors((X, Y, Y))}, r"Received: 3 parts for 'test'"),
+        ({"test": iter([(X, Y, Y)])}, r"Received: 3 parts for 'test'"),
     ],
 )
 def test_data_that_is_refused(data, said):
     with pytest.raises(ValueError, match=said):
         SyncEvaluation(data)
+
+
+@only_on("tensorflow", "`tf.data`")
+def test_data_sets_of_tensorflow_that_are_refused():
+    import tensorflow as tf
+
+    with pytest.raises(ValueError, match=r"`data` must end. .* repeated for ever. Leave out"):
+        SyncEvaluation({"test": tf.data.Dataset.from_tensors((X, Y)).repeat()})
+    with pytest.raises(ValueError, match=r"Received: 3 parts for 'test'"):
+        SyncEvaluation({"test": tf.data.Dataset.from_tensors((X, Y, Y))})
 
 
 def test_arguments_that_are_refused():
@@ -201,6 +224,7 @@ def test_it_introduces_itself():
 
 
 @pytest.mark.slow
+@only_on("tensorflow", "its strategies")
 def test_replicas_evaluate_as_one_device():
     environment = os.environ | {"PYTHONPATH": str(SCRIPT.parents[2]), "TF_CPP_MIN_LOG_LEVEL": "3"}
     done = subprocess.run([sys.executable, str(SCRIPT)], capture_output=True, text=True, env=environment, check=False)

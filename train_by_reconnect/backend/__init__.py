@@ -15,9 +15,12 @@ if TYPE_CHECKING or BACKEND == "tensorflow":
         are_initialized,
         assign_if,
         fail_when_run,
+        frozen,
         keeps_in_step,
         outside_graph,
         permute_all,
+        refill,
+        release,
         sort_all,
     )
     from train_by_reconnect.backend.tensorflow_gradients import (
@@ -31,9 +34,12 @@ elif BACKEND == "jax":
         are_initialized,
         assign_if,
         fail_when_run,
+        frozen,
         keeps_in_step,
         outside_graph,
         permute_all,
+        refill,
+        release,
         sort_all,
     )
     from train_by_reconnect.backend.jax_gradients import (
@@ -47,9 +53,12 @@ else:
         are_initialized,
         assign_if,
         fail_when_run,
+        frozen,
         keeps_in_step,
         outside_graph,
         permute_all,
+        refill,
+        release,
         sort_all,
     )
     from train_by_reconnect.backend.torch_gradients import (
@@ -63,10 +72,13 @@ __all__ = [
     "assign_if",
     "fail_when_run",
     "fraction_above_zero",
+    "frozen",
     "gradient_adder",
     "keeps_in_step",
     "outside_graph",
     "permute_all",
+    "refill",
+    "release",
     "sort_all",
     "straight_through",
     "times_step",

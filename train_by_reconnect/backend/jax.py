@@ -1,7 +1,7 @@
 """What is done with JAX itself; the other modules use Keras only."""
 
 import contextlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import jax
@@ -10,6 +10,7 @@ import keras
 import numpy as np
 
 from train_by_reconnect.backend import keras_internals
+from train_by_reconnect.backend.cannot_release import cannot_release_message
 from train_by_reconnect.backend.diverged import diverged_message
 from train_by_reconnect.backend.row_ranking import permute_kernels, sort_kernel
 from train_by_reconnect.backend.rows import from_rows, to_rows
@@ -27,6 +28,57 @@ def are_initialized(variables: Sequence[keras.Variable]) -> bool:
 def keeps_in_step() -> bool:
     """Whether a step can itself keep the initial weights, which nobody could read before it."""
     return keras_internals.is_in_stateless_scope()
+
+
+@contextlib.contextmanager
+def frozen(model: keras.Model, variables: Sequence[keras.Variable]) -> Iterator[None]:
+    """Take variables out of the steps of a model that are run, or compiled, meanwhile.
+
+    The flags stay: by them Keras sorts the state that `fit` holds. Instead the values of these variables are constants
+    to the differentiation, so that the backward pass ends above them, and the optimizer gets no gradients of them.
+    """
+    optimizer, ids = model.optimizer, set(map(id, variables))
+    while hasattr(optimizer, "inner_optimizer"):
+        optimizer = optimizer.inner_optimizer
+    call, apply = model.stateless_call, optimizer.apply
+
+    def call_with_constants(trainable_variables: Sequence[Tensor], *args: Any, **kwargs: Any) -> Any:
+        values = [
+            jax.lax.stop_gradient(value) if id(variable) in ids else value
+            for variable, value in zip(model.trainable_variables, trainable_variables, strict=True)
+        ]
+        return call(values, *args, **kwargs)
+
+    def apply_to_others(grads: Sequence[Tensor], trainable_variables: Any = None) -> None:
+        if trainable_variables is None:
+            trainable_variables = keras_internals.known_variables(optimizer)
+        pairs = zip(grads, trainable_variables, strict=True)
+        kept = [(gradient, variable) for gradient, variable in pairs if id(variable) not in ids]
+        apply([gradient for gradient, _ in kept], [variable for _, variable in kept])
+
+    with (
+        keras_internals.replacing(model, "stateless_call", call_with_constants),
+        keras_internals.replacing(optimizer, "apply", apply_to_others),
+    ):
+        yield
+
+
+def release(variable: keras.Variable) -> None:
+    """Free the memory of a variable that no step reads until `refill`.
+
+    Raises:
+        ValueError: it lies on several devices.
+    """
+    if len(variable.value.devices()) > 1:
+        raise ValueError(cannot_release_message("a model under a `keras.distribution.Distribution`"))
+    keras_internals.set_shape(variable, (0,))
+    variable.assign(jnp.zeros((0,), variable.value.dtype))
+
+
+def refill(variable: keras.Variable, shape: Axes, number: float) -> None:
+    """Give a variable back its shape after `release`, with one number everywhere."""
+    keras_internals.set_shape(variable, shape)
+    variable.assign(jnp.full(shape, number, variable.value.dtype))
 
 
 def fail_when_run(message: str) -> None:

@@ -1,12 +1,14 @@
 """What is done with TensorFlow itself; the other modules use Keras only."""
 
-from collections.abc import Callable, Sequence
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
 
 import keras
 import numpy as np
 import tensorflow as tf
 
 from train_by_reconnect.backend import keras_internals
+from train_by_reconnect.backend.cannot_release import cannot_release_message
 from train_by_reconnect.backend.diverged import diverged_message
 from train_by_reconnect.backend.row_ranking import permute_kernels, sort_kernel
 from train_by_reconnect.backend.rows import from_rows, to_rows
@@ -28,6 +30,35 @@ def _value_of(variable: keras.Variable | tf.Variable) -> tf.Variable:
 def keeps_in_step() -> bool:
     """Whether a step can itself keep the initial weights: not within XLA, where sorting them costs every step."""
     return not keras_internals.is_in_xla()
+
+
+@contextlib.contextmanager
+def frozen(model: keras.Model, variables: Sequence[keras.Variable]) -> Iterator[None]:
+    """Take variables out of the steps of a model that are run, or compiled, meanwhile."""
+    with keras_internals.not_trainable(variables):
+        yield
+
+
+def release(variable: keras.Variable) -> None:
+    """Free the memory of a variable that no step reads until `refill`.
+
+    Raises:
+        ValueError: several replicas have it.
+    """
+    if isinstance(variable.value, tf.distribute.DistributedValues):
+        raise ValueError(cannot_release_message("a model under a `tf.distribute.Strategy`"))
+    _assign_of_any_shape(variable, tf.zeros((0,), variable.value.dtype))
+
+
+def refill(variable: keras.Variable, shape: Axes, number: float) -> None:
+    """Give a variable back its shape after `release`, with one number everywhere."""
+    _assign_of_any_shape(variable, tf.fill(shape, tf.cast(number, variable.value.dtype)))
+
+
+def _assign_of_any_shape(variable: keras.Variable, value: Tensor) -> None:
+    """Replace the memory of a variable: its own `assign` insists on the shape that it has now."""
+    tf.raw_ops.AssignVariableOp(resource=variable.value.handle, value=value)
+    keras_internals.set_shape(variable, tuple(value.shape))
 
 
 def fail_when_run(message: str) -> None:

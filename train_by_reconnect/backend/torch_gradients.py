@@ -84,7 +84,9 @@ def gradient_adder(
     def add(sums: list[Tensor], x: Any, y: Any, weight: float) -> list[Tensor]:
         values = [variable.value.detach().requires_grad_() for variable in variables]
         state = zip(variables, values, strict=True)
-        with torch.enable_grad(), keras.StatelessScope(state, collect_losses=True):
+        # The random numbers of dropout without a seed are PyTorch's own, of which none must be used up.
+        devices = [torch.cuda.current_device()] if torch.cuda.is_available() else []
+        with torch.random.fork_rng(devices), torch.enable_grad(), keras.StatelessScope(state, collect_losses=True):
             loss = model.compute_loss(x, y, model(x, training=training), None)
         gradients = torch.autograd.grad(loss, values, materialize_grads=True)
         return [

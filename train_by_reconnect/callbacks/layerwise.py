@@ -7,8 +7,9 @@ from typing import Any, Literal, Protocol
 import keras
 import numpy as np
 
-from train_by_reconnect.backend import keras_internals
+from train_by_reconnect import backend
 from train_by_reconnect.backend.types import Logs
+from train_by_reconnect.callbacks.dropped_state import DroppedState
 from train_by_reconnect.callbacks.train_steps import TrainSteps, around_next_step
 from train_by_reconnect.optimizers.nesting import nested_optimizers
 from train_by_reconnect.optimizers.periodic import PeriodicOptimizer
@@ -32,9 +33,11 @@ class LayerwiseTraining(keras.callbacks.Callback):
     they ask for `self.trainable_variables` (or `trainable_weights`).
 
     The optimizer is built once, for all layers: the slots of a layer (e.g. Adam's momentum) wait until it is trained
-    again. `optimizer.iterations` counts every step, and so do learning rate schedules, Adam's bias correction and the k
-    of `LaPerm` and `Lookahead`. These synchronize every layer, as each may have been trained since the last
-    synchronization; a layer that was not trained stays as it is.
+    again. With `state="drop"` their memory is freed instead, and they start anew, as those of a new optimizer, when the
+    layer is trained again; so they do when the model is saved or somebody else trains it. `optimizer.iterations` counts
+    every step, and so do learning rate schedules, Adam's bias correction and the k of `LaPerm` and `Lookahead`. These
+    synchronize every layer, as each may have been trained since the last synchronization; a layer that was not trained
+    stays as it is.
 
     Only weights are frozen: the forward pass is that of a training, in which dropout acts and every BatchNorm uses the
     statistics of the batch and updates its moving ones, also in a layer that is not trained. (With `trainable = False`
@@ -58,11 +61,15 @@ class LayerwiseTraining(keras.callbacks.Callback):
             `draw(generator, depth)` like theirs. `trainable_layers` tells which layers it chooses from.
         per: `"epoch"` or `"step"`, how long a draw holds. Defaults to `"epoch"`.
         seed: int, at least 0. Defaults to 0.
+        state: `"keep"` or `"drop"`, what becomes of the state that the inner optimizer has for a layer, in an epoch in
+            which it is not trained. `"drop"` goes with `per="epoch"`, on one device. Defaults to `"keep"`.
 
     Raises:
-        ValueError: `per` or `seed` is not one of these. From `fit`, the model is not built, or has fewer layers than
-            the scheme names; the optimizer accumulates gradients, which belong to the layers of several draws; `per` is
-            `"step"` and the model is compiled with `steps_per_execution` above 1.
+        ValueError: `per`, `seed` or `state` is not one of these. From `fit`, the model is not built, or has fewer
+            layers than the scheme names; the optimizer accumulates gradients, which belong to the layers of several
+            draws; `per` is `"step"` and the model is compiled with `steps_per_execution` above 1; with `state="drop"`,
+            the state of the optimizer starts from the weights, is reset by `LaPerm(reset_inner_state=True)`, or is on
+            several devices.
 
     Example:
 
@@ -82,20 +89,34 @@ class LayerwiseTraining(keras.callbacks.Callback):
         Li and Banerjee 2021, "Experiments with Rich Regime Training for Deep Learning", section 6.
     """
 
-    def __init__(self, scheme: Scheme, per: Literal["epoch", "step"] = "epoch", seed: int = 0) -> None:
+    def __init__(
+        self,
+        scheme: Scheme,
+        per: Literal["epoch", "step"] = "epoch",
+        seed: int = 0,
+        state: Literal["keep", "drop"] = "keep",
+    ) -> None:
         super().__init__()
         if per not in ("epoch", "step"):
             raise ValueError(f'`per` must be "epoch" or "step". Received: per={per!r}. Choose one of them.')
         if not isinstance(seed, (int, np.integer)) or seed < 0:
             raise ValueError(f"`seed` must be an integer of at least 0. Received: seed={seed!r}. Pass e.g. seed=0.")
-        self.scheme, self.per, self.seed = scheme, per, seed
+        if state not in ("keep", "drop"):
+            raise ValueError(f'`state` must be "keep" or "drop". Received: state={state!r}. Choose one of them.')
+        if state == "drop" and per == "step":
+            raise ValueError(
+                '`state="drop"` would start the state of the optimizer anew at nearly every step. Received: '
+                'per="step". Use per="epoch", or state="keep".'
+            )
+        self.scheme, self.per, self.seed, self.state = scheme, per, seed, state
         self.history: list[dict[str, Any]] = []
         self._train_steps: TrainSteps | None = None
         self._trained_model: keras.Model | None = None
 
     def __repr__(self) -> str:
         """The scheme, how long a draw holds, and how far it is."""
-        return f"<LayerwiseTraining by {self.scheme!r} per {self.per}, seed={self.seed}: {len(self.history)} epochs>"
+        settings = f"seed={self.seed}" + (', state="drop"' if self.state == "drop" else "")
+        return f"<LayerwiseTraining by {self.scheme!r} per {self.per}, {settings}: {len(self.history)} epochs>"
 
     def on_train_begin(self, logs: Logs = None) -> None:
         """Find the layers, and build the optimizer for all of them."""
@@ -106,20 +127,25 @@ class LayerwiseTraining(keras.callbacks.Callback):
             self._trained_model, self.history = self.model, []
         if not self.model.optimizer.built:
             self.model.optimizer.build(self.model.trainable_variables)
+        self._dropped = DroppedState(self.model) if self.state == "drop" else None
 
     def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:
         """Draw the layers of the epoch."""
         self._epoch, self._steps, self._counts = epoch, 0, np.zeros(len(self._variables))
         if self.per == "epoch":
             self._trained = self._draw(epoch)
+            self._drop_state()
 
     def on_train_batch_begin(self, batch: int, logs: Logs = None) -> None:
         """Draw the layers of the step, and let it train these only."""
         if self.per == "step":
             self._trained = self._draw(self._epoch, batch)
-        frozen = [v for i, variables in enumerate(self._variables) if i not in self._trained for v in variables]
+        self._drop_state()  # again, if it was needed meanwhile
+        frozen = self._frozen_variables()
         variant = frozenset(map(id, frozen)) or None
-        self._train_steps = around_next_step(self.model, self._train_steps, self._around_step(frozen), variant)
+        self._train_steps = around_next_step(
+            self.model, self._train_steps, self._around_step(frozen, self.model), variant
+        )
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         """Record what was trained."""
@@ -128,12 +154,27 @@ class LayerwiseTraining(keras.callbacks.Callback):
         if logs is not None:
             logs["trained_layers"] = sum(parts)
 
+    def on_train_end(self, logs: Logs = None) -> None:
+        """Leave the optimizer with all of its state."""
+        if self._dropped is not None:
+            self._dropped.restore()
+
+    def _frozen_variables(self) -> list[keras.Variable]:
+        return [v for i, variables in enumerate(self._variables) if i not in self._trained for v in variables]
+
+    def _drop_state(self) -> None:
+        if self._dropped is not None:
+            self._dropped.drop(self._frozen_variables())
+
     @contextlib.contextmanager
-    def _around_step(self, frozen: list[keras.Variable]) -> Iterator[None]:
-        """Count what a step trains, and keep all else out of it."""
+    def _around_step(self, frozen: list[keras.Variable], model: keras.Model) -> Iterator[None]:
+        """Count what a step trains, and keep all else out of it.
+
+        Keras' `self.model` would put a state of JAX into the variables that the step has taken out of them.
+        """
         self._steps += 1
         self._counts[list(self._trained)] += 1
-        with _frozen(frozen, self.model):
+        with _frozen(frozen, model):
             yield
 
     def _draw(self, *numbers: int) -> tuple[int, ...]:
@@ -152,6 +193,11 @@ class LayerwiseTraining(keras.callbacks.Callback):
                 raise ValueError(
                     "`LayerwiseTraining` expects an optimizer that does not accumulate gradients. Received: "
                     f"gradient_accumulation_steps={optimizer.gradient_accumulation_steps}. Use a larger batch."
+                )
+            if self.state == "drop" and getattr(optimizer, "reset_inner_state", False):
+                raise ValueError(
+                    '`state="drop"` frees the state that `LaPerm(reset_inner_state=True)` would set. Received: '
+                    f"optimizer={optimizer!r}. Use one of the two."
                 )
         if self.per == "step" and self.model.steps_per_execution > 1:
             raise ValueError(
@@ -174,7 +220,7 @@ def _frozen(variables: list[keras.Variable], model: keras.Model) -> Iterator[Non
     try:
         for each, former in synchronizing:
             each.frozen_for_step = former.union(map(id, variables))
-        with keras_internals.frozen(variables):
+        with backend.frozen(model, variables):
             yield
     finally:
         for each, former in synchronizing:

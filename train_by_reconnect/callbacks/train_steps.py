@@ -1,8 +1,7 @@
 """What callbacks do around a step of `fit`: in any order, for that step only, and without a trace after it."""
 
 import contextlib
-import inspect
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterator
 from typing import Any, NamedTuple
 
 import keras
@@ -23,9 +22,9 @@ class TrainSteps:
     the train function `own`.
     """
 
-    def __init__(self, model: keras.Model, own: Callable[[Any], Any]) -> None:
+    def __init__(self, model: keras.Model, own: Callable[..., Any]) -> None:
         self.model, self.own = model, own
-        self.compiled: dict[tuple[Hashable, ...], Callable[[Any], Any]] = {}
+        self.compiled: dict[tuple[Hashable, ...], Callable[..., Any]] = {}
         self._announced: list[_Announced] = []
 
     def announce(self, around: contextlib.AbstractContextManager, variant: Hashable) -> None:
@@ -36,10 +35,10 @@ class TrainSteps:
         """Drop what was compiled under a variant that will not come again."""
         self.compiled = {key: function for key, function in self.compiled.items() if variant not in key}
 
-    def __call__(self, iterator: Any) -> Any:
-        """Take the step, or several with `steps_per_execution`."""
-        if inspect.isgenerator(iterator):  # what `train_on_batch` passes, called by a callback; `fit` never does
-            return self.own(iterator)
+    def __call__(self, *arguments: Any) -> Any:
+        """Take the step, or several with `steps_per_execution`; the arguments are other ones on each backend."""
+        if not keras_internals.is_step_of_fit():  # but a `train_on_batch` that a callback calls
+            return self.own(*arguments)
         if keras_internals.train_function(self.model) is self:
             keras_internals.set_train_function(self.model, self.own)
         # Another `fit`, ended by an exception before the step, may have left announcements of its own.
@@ -48,12 +47,16 @@ class TrainSteps:
         self._announced = []
         # What decides how the step is compiled is innermost: it is in force during the step, and not while others act.
         announced.sort(key=lambda each: each.variant is not None)
-        with contextlib.ExitStack() as stack:
-            for each in announced:
-                stack.enter_context(each.around)
-            return self._function_for(tuple(each.variant for each in announced if each.variant is not None))(iterator)
+        variants = tuple(each.variant for each in announced if each.variant is not None)
+        if len(variants) == len(announced) and (not variants or variants in self.compiled):
+            with _all_of(announced):
+                return self._function_for(variants)(*arguments)
+        # Somebody acts on the variables, or a function is made, which looks at them.
+        return keras_internals.take_step_within(
+            self.model, _all_of(announced), lambda: self._function_for(variants), arguments
+        )
 
-    def _function_for(self, variants: tuple[Hashable, ...]) -> Callable[[Any], Any]:
+    def _function_for(self, variants: tuple[Hashable, ...]) -> Callable[..., Any]:
         if not variants:
             return self.own
         if variants not in self.compiled:
@@ -73,7 +76,8 @@ def around_next_step(
     Args:
         model: the model that is trained.
         former: what the last call for this callback returned, or None.
-        around: a context manager, entered for this step only.
+        around: a context manager, entered for this step only. Without a variant it may read and set variables; with one
+            it must not ask a callback for its `model`.
         variant: what the compiled step depends on, if it is another one inside the context: each combination of
             variants gets a function of its own. Defaults to None, the model's function as it is.
 
@@ -89,6 +93,14 @@ def around_next_step(
         keras_internals.set_train_function(model, steps)
     steps.announce(around, variant)
     return steps
+
+
+@contextlib.contextmanager
+def _all_of(announced: list[_Announced]) -> Iterator[None]:
+    with contextlib.ExitStack() as stack:
+        for each in announced:
+            stack.enter_context(each.around)
+        yield
 
 
 def _running_fit(model: keras.Model) -> Any:

@@ -1,13 +1,48 @@
 """The state of an optimizer as it is in a new one, for forgetting what it has learned."""
 
+import re
 from typing import Any
 
 import keras
+import numpy as np
 from keras import ops
 
 from train_by_reconnect.backend import keras_internals
 from train_by_reconnect.optimizers.wrapper import OptimizerWrapper
 from train_by_reconnect.weights.variables import path_of
+
+
+def slots_of(optimizer: keras.optimizers.Optimizer) -> list[list[tuple[keras.Variable, float]]]:
+    """For each variable that a built optimizer knows, what it keeps for it, and the number that this starts with.
+
+    A new optimizer, built for small variables of the same dimensions, says both: which of its state is for which, by
+    the names, and how it starts. Moving averages of the weights are left out.
+
+    Raises:
+        ValueError: the optimizer keeps something that starts with no one number, or other state for small variables.
+    """
+    variables = keras_internals.known_variables(optimizer)
+    small = [
+        keras.Variable(1 + np.arange(2 ** len(v.shape)).reshape((2,) * len(v.shape)), dtype=v.dtype, name=f"small_{i}_")
+        for i, v in enumerate(variables)
+    ]
+    fresh = type(optimizer).from_config(optimizer.get_config())
+    fresh.build(small)
+    averages = set(map(id, keras_internals.moving_averages(fresh, [])))
+    slots: list[list[tuple[keras.Variable, float]]] = [[] for _ in variables]
+    fits = len(fresh.variables) == len(optimizer.variables)
+    for variable, new in zip(optimizer.variables, fresh.variables, strict=False):
+        found = re.match(r"small_(\d+)_", new.name)
+        if found and id(new) not in averages:
+            first = ops.convert_to_numpy(new)
+            fits = fits and len(variable.shape) == len(new.shape) and bool((first == first.flat[0]).all())
+            slots[int(found[1])].append((variable, first.flat[0]))
+    if not fits:
+        raise ValueError(
+            '`state="drop"` needs an optimizer whose state for each weight starts without a trace of it. Received: '
+            f'optimizer={optimizer!r}. Use e.g. Adam, or state="keep".'
+        )
+    return slots
 
 
 def state_to_reset(
