@@ -1,11 +1,12 @@
 """A file system that is really full: one sentence with the folder, status 1, and the same command goes on later."""
 
+import pathlib
 import subprocess
 import sys
 
 import pytest
-from conftest import ROOT
 
+ROOT = pathlib.Path(__file__).resolve().parents[3]
 pytestmark = pytest.mark.slow  # each starts a process that trains
 
 
