@@ -76,6 +76,7 @@ def test_stop_in_time_by_hand():
     stop.on_epoch_end(2)  # it was the last
 
 
+@pytest.mark.slow
 def test_what_does_not_end_in_time_is_not_begun_and_the_same_command_goes_on(tmp_path, capsys):
     finished(tmp_path, LAPERM, 5, 1e6)  # as long as LaPerm takes
     queue = ["queue", "quickstart", "--size", "quick", "--seeds", "0", "--results", str(tmp_path)]
@@ -138,6 +139,7 @@ def test_what_starts_from_another_run_waits_for_it(tmp_path, monkeypatch):
     ]
 
 
+@pytest.mark.slow
 def test_a_killed_workers_run_is_taken_up_and_two_workers_do_as_one(tmp_path):
     one, two = str(tmp_path / "one"), str(tmp_path / "two")
     assert main(["run", *QUICK, "--results", one]) == 0

@@ -64,6 +64,8 @@ def stable_order(columns: np.ndarray) -> np.ndarray:
     >>> stable_order(np.array([[0.5, 3.0], [-2.0, 1.0], [0.5, 2.0]], "float32")).tolist()
     [[2, 0, 4], [3, 5, 1]]
     """
+    if not columns.size:
+        return np.empty(columns.shape[::-1], np.int64)
     keys = keys_of(columns)
     # 64 bits of value leave no room for a position.
     packs = keys.itemsize < 8 and (len(keys) <= _SHORT or not _are_digits_faster())
