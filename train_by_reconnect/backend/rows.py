@@ -26,10 +26,10 @@ def to_rows(value: Tensor, unit_axes: Axes, xp: ModuleType = ops) -> Tensor:
     [[1, 4], [2, 5], [3, 6]]
     """
     units, incoming = _split_axes(value.shape, unit_axes)
-    count = math.prod(value.shape[axis] for axis in units)
+    count, size = (math.prod(value.shape[axis] for axis in axes) for axes in (units, incoming))
     if incoming + units == list(range(len(value.shape))):  # the usual case: transposing a matrix is cheapest
-        return xp.transpose(xp.reshape(value, (math.prod(value.shape[axis] for axis in incoming), count)))
-    return xp.reshape(xp.transpose(value, units + incoming), (count, -1))
+        return xp.transpose(xp.reshape(value, (size, count)))
+    return xp.reshape(xp.transpose(value, units + incoming), (count, size))
 
 
 def from_rows(rows: Tensor, shape: Axes, unit_axes: Axes, xp: ModuleType = ops) -> Tensor:
