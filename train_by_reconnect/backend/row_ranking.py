@@ -142,7 +142,8 @@ def _strips(*arrays: np.ndarray) -> list[tuple[np.ndarray, ...]]:
 
 def _blocks(strips: list[tuple[np.ndarray, ...]], size: int) -> list[list[tuple[np.ndarray, ...]]]:
     """Strips of rows of one size, in lists of about as many weights as fit into the cache."""
-    step = max(1, _BLOCK // max(1, size * len(strips[0][0])))
+    longest = max((len(strip[0]) for strip in strips), default=0)
+    step = max(1, _BLOCK // max(1, size * longest))
     return [strips[first : first + step] for first in range(0, len(strips), step)]
 
 
