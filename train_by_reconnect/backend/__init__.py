@@ -13,6 +13,7 @@ BACKEND = backend_of_keras()
 if TYPE_CHECKING or BACKEND == "tensorflow":
     from train_by_reconnect.backend.tensorflow import (
         are_initialized,
+        as_written,
         assign_if,
         fail_when_run,
         frozen,
@@ -32,6 +33,7 @@ if TYPE_CHECKING or BACKEND == "tensorflow":
 elif BACKEND == "jax":
     from train_by_reconnect.backend.jax import (
         are_initialized,
+        as_written,
         assign_if,
         fail_when_run,
         frozen,
@@ -51,6 +53,7 @@ elif BACKEND == "jax":
 else:
     from train_by_reconnect.backend.torch import (
         are_initialized,
+        as_written,
         assign_if,
         fail_when_run,
         frozen,
@@ -69,6 +72,7 @@ else:
     )
 __all__ = [
     "are_initialized",
+    "as_written",
     "assign_if",
     "fail_when_run",
     "fraction_above_zero",

@@ -16,6 +16,8 @@ from train_by_reconnect.backend.types import Axes, Tensor
 
 # Out of the graph of a train step that is being traced, into eager mode, where values can be read and kept.
 outside_graph = tf.init_scope
+# Without AutoGraph, which rewrites all that a traced function calls, NumPy's part too.
+as_written = tf.autograph.experimental.do_not_convert
 
 
 def are_initialized(variables: Sequence[keras.Variable]) -> bool:

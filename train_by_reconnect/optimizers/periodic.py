@@ -122,7 +122,7 @@ class PeriodicOptimizer(OptimizerWrapper):
             if not backend.are_initialized(self._synchronized_variables):
                 return False
             if not self.has_initial_weights:
-                self.recapture()
+                backend.as_written(self.recapture)()
             return True
 
     def recapture(self) -> None:
