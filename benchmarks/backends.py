@@ -91,7 +91,7 @@ def callbacks(how):
     stopping = keras.callbacks.EarlyStopping(patience=1, restore_best_weights=True)
     fit(model, 2, [tbr.SyncEveryEpoch(), evaluation, snapshots, ranking, activity, stopping])
     require(tbr.is_permutation(model, start), "restored weights are no permutation")
-    require({row["when"] for row in evaluation.rows} == {"before", "after"}, "SyncEvaluation missed a moment")
+    require("after" in {row["when"] for row in evaluation.rows}, "SyncEvaluation saw no synchronization")
     require(snapshots.steps[:2] == [0, 2], "KernelSnapshots missed a step")
     require(not np.array_equal(snapshots.rows[0], snapshots.rows[1]), "KernelSnapshots saw the same weights twice")
     require(ranking.distances[0]["step"] == 3, "RankingMonitor missed a step")
@@ -140,7 +140,7 @@ def _rounding():
 
 def layerwise(how):
     """Of three layers the top one is trained, with LaPerm too; the others keep their weights to the bit."""
-    for optimizer in (keras.optimizers.Adam(0.01), tbr.LaPerm("adam", sync_period=3)):
+    for optimizer in (keras.optimizers.Adam(0.01), tbr.LaPerm(keras.optimizers.Adam(0.1), sync_period=3)):
         model = network(optimizer, how)
         start = model.get_weights()
         fit(model, 2, [tbr.LayerwiseTraining(tbr.TopAndBottom(top=1))])
@@ -191,7 +191,7 @@ def tried(part, how, precision):
 def table(found):
     """What was found on all backends, a line for each part and way to run it."""
     lines = [
-        [backend, part, how, *(cells[precision] for precision in PRECISIONS)]
+        [backend, part, how, *(cells.get(precision, "-") for precision in PRECISIONS)]
         for backend, parts in sorted(found.items())
         for part, ways in parts["parts"].items()
         for how, cells in ways.items()
@@ -204,9 +204,11 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=list(PARTS))
     parser.add_argument("--write", action="store_true", help="write benchmarks/backends.json and .md")
+    parser.add_argument("--small", action="store_true", help="in float32 only, eagerly, to see that all of it runs")
     parsed = parser.parse_args()
+    ways, precisions = (["eager"], PRECISIONS[:1]) if parsed.small else (HOW, PRECISIONS)
     parts = {
-        part: {how: {precision: tried(part, how, precision) for precision in PRECISIONS} for how in HOW}
+        part: {how: {precision: tried(part, how, precision) for precision in precisions} for how in ways}
         for part in parsed.parts
     }
     where = ", ".join(circumstances()[key] for key in ("machine", "versions", "date"))

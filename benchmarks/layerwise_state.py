@@ -110,7 +110,10 @@ def main():
     parser.add_argument("--examples", type=int, default=640)
     parser.add_argument("--write", action="store_true", help="write a file beside this one")
     parser.add_argument("--one", nargs=2, metavar=("STATE", "SEED"), help="one training, as JSON")
+    parser.add_argument("--small", action="store_true", help="a tiny network once, to see that all of it runs")
     parsed = parser.parse_args()
+    if parsed.small:
+        parsed.epochs, parsed.seeds, parsed.units, parsed.examples = 10, 1, 16, 160
     if parsed.one:
         print(json.dumps(train(parsed.one[0], int(parsed.one[1]), parsed.epochs, parsed.units, parsed.examples)))
         return
