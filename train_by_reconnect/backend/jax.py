@@ -117,21 +117,11 @@ def assign_if(
 def permute_all(
     kernels: list[Tensor], unit_axes: Sequence[Axes], sorted_rows: Sequence[Tensor], names: Sequence[str]
 ) -> tuple[list[Tensor], Tensor]:
-    """Permute the sorted weight vectors of every kernel into the ranking of its present ones.
-
-    Args:
-        kernels: list of arrays of any shape, the present weights.
-        unit_axes: list of tuples of ints, the axes of each that number the neurons.
-        sorted_rows: list of arrays (units, size of a weight vector), every row in ascending order.
-        names: list of str, the paths of the variables, for the error.
-
-    Returns:
-        Pair: list of arrays of the shapes of `kernels`; integer scalar, -1 or the index of the first kernel that is not
-        finite. Such a kernel is given back as it is.
+    """Permute the sorted weight vectors of every kernel into the ranking of its present ones; as with TensorFlow.
 
     Raises:
         ValueError: outside a compiled step, a weight is NaN or infinite; names the variable. In one nothing can be
-            raised; the second result says it.
+            raised; the second result says it, and such a kernel is given back as it is.
     """
     if not kernels:
         return [], jnp.asarray(-1)
@@ -150,15 +140,7 @@ def permute_all(
 
 
 def sort_all(kernels: list[Tensor], unit_axes: Sequence[Axes]) -> list[Tensor]:
-    """The sorted weight vectors of every kernel, as rows, equal values in their order.
-
-    Args:
-        kernels: list of arrays of any shape.
-        unit_axes: list of tuples of ints, the axes of each that number the neurons.
-
-    Returns:
-        List of arrays (units, size of a weight vector), every row in ascending order.
-    """
+    """The sorted weight vectors of every kernel, as rows, equal values in their order; as with TensorFlow."""
     return [_sort(kernel, axes) for kernel, axes in zip(kernels, unit_axes, strict=True)]
 
 

@@ -64,21 +64,7 @@ def fraction_above_zero(scores: Tensor) -> Tensor:
 def gradient_adder(
     model: keras.Model, variables: Sequence[keras.Variable], x: Arrays, y: Arrays, training: bool
 ) -> Callable[..., list[Tensor]]:
-    """Compile, once, a function that adds the gradient of a model's compiled loss to a sum.
-
-    It leaves the model as it is: what a call would update (moving statistics, random seeds, metrics) is dropped.
-
-    Args:
-        model: a built and compiled `keras.Model`.
-        variables: list of `keras.Variable`, by which to differentiate.
-        x: array or a structure of arrays, inputs as the model will be given, of any number of examples.
-        y: array or a structure of arrays, their targets.
-        training: bool, what the model is called with.
-
-    Returns:
-        Function of `sums` (list of float32 or float64 arrays of the variables' shapes), a batch of `x`, one of `y` and
-        a float, which returns `sums` plus that float times the gradient.
-    """
+    """Compile, once, a function that adds the gradient of a model's compiled loss to a sum; as with TensorFlow."""
     chosen = set(map(id, variables))
     others = [variable for variable in model.variables if id(variable) not in chosen]
 

@@ -72,19 +72,10 @@ def assign_if(
 def permute_all(
     kernels: list[Tensor], unit_axes: Sequence[Axes], sorted_rows: Sequence[Tensor], names: Sequence[str]
 ) -> tuple[list[Tensor], Tensor]:
-    """Permute the sorted weight vectors of every kernel into the ranking of its present ones.
-
-    Args:
-        kernels: list of tensors of any shape, the present weights.
-        unit_axes: list of tuples of ints, the axes of each that number the neurons.
-        sorted_rows: list of tensors (units, size of a weight vector), every row in ascending order.
-        names: list of str, the paths of the variables, for the error.
-
-    Returns:
-        Pair: list of tensors of the shapes of `kernels`; -1, as every one is finite.
+    """Permute the sorted weight vectors of every kernel into the ranking of its present ones; as with TensorFlow.
 
     Raises:
-        ValueError: a weight is NaN or infinite; names the variable.
+        ValueError: a weight is NaN or infinite; names the variable. So the second result is always -1.
     """
     for kernel, name in zip(kernels, names, strict=True):
         if not torch.isfinite(kernel).all():
@@ -101,15 +92,7 @@ def permute_all(
 
 @torch.compiler.disable
 def sort_all(kernels: list[Tensor], unit_axes: Sequence[Axes]) -> list[Tensor]:
-    """The sorted weight vectors of every kernel, as rows, equal values in their order.
-
-    Args:
-        kernels: list of tensors of any shape.
-        unit_axes: list of tuples of ints, the axes of each that number the neurons.
-
-    Returns:
-        List of tensors (units, size of a weight vector), every row in ascending order.
-    """
+    """The sorted weight vectors of every kernel, as rows, equal values in their order; as with TensorFlow."""
     return [_sort(kernel, axes) for kernel, axes in zip(kernels, unit_axes, strict=True)]
 
 

@@ -161,8 +161,8 @@ def _load_file(path: pathlib.Path, known: list[str]) -> keras.Model:
     except Exception as error:
         raise ValueError(
             f"{path} must be a model: a .keras file, or an .h5 file that holds a whole model. "
-            f"Received: {_kind(path)}; {_line(error)} If it holds weights only, name their network too: --model NAME "
-            f"--weights {path.name}."
+            f"Received: {_kind(path)}; {_line(error)} If it holds weights only, give the name of their network, and "
+            f"them by --weights {path.name}."
         ) from error
 
 

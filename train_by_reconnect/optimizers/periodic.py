@@ -119,11 +119,12 @@ class PeriodicOptimizer(OptimizerWrapper):
     def _keep_initial_weights(self) -> bool:
         """Keep them if they exist: a model that was never built gets them only after the first trace of `fit`."""
         with backend.outside_graph():
-            if not backend.are_initialized(self._synchronized_variables):
+            if not backend.are_initialized([self._last_sync]):
                 return False
-            if not self.has_initial_weights:
+            # The weights are looked at until they are kept, and not in every step that runs eagerly.
+            if not self.has_initial_weights and backend.are_initialized(self._synchronized_variables):
                 backend.as_written(self.recapture)()
-            return True
+            return self.has_initial_weights
 
     def recapture(self) -> None:
         """Take the present weights for the initial ones, e.g. after changing them by hand between two `fit`.

@@ -150,7 +150,7 @@ def test_files_that_are_no_models(tmp_path):
     (tmp_path / "folder").mkdir()
     refused(ValueError, "a folder of 0 files", tmp_path / "folder")
     small().save_weights(tmp_path / "a.weights.h5")
-    refused(ValueError, "--model NAME --weights a.weights.h5", tmp_path / "a.weights.h5")
+    refused(ValueError, "give the name of their network, and them by --weights a.weights.h5", tmp_path / "a.weights.h5")
 
 
 def test_weights_that_do_not_fit(tmp_path):
