@@ -203,10 +203,11 @@ def main():
     """Try all parts on this backend."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=list(PARTS))
+    parser.add_argument("--steps", nargs="+", choices=HOW, default=list(HOW), help="how a step is run")
     parser.add_argument("--write", action="store_true", help="write benchmarks/backends.json and .md")
     parser.add_argument("--small", action="store_true", help="in float32 only, eagerly, to see that all of it runs")
     parsed = parser.parse_args()
-    ways, precisions = (["eager"], PRECISIONS[:1]) if parsed.small else (HOW, PRECISIONS)
+    ways, precisions = (["eager"], PRECISIONS[:1]) if parsed.small else (parsed.steps, PRECISIONS)
     parts = {
         part: {how: {precision: tried(part, how, precision) for precision in precisions} for how in ways}
         for part in parsed.parts
