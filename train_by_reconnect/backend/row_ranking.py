@@ -19,8 +19,8 @@ _COLUMNS = 32
 # But not fewer weights than the first number, else calling NumPy costs more than moving them, nor more than the second,
 # else the memory for them is asked of the system each time anew.
 _FEW, _LARGE = 1 << 12, 1 << 18
-# Fewer weights are sorted before threads have started.
-_MANY = 1 << 17
+# Fewer weights are sorted sooner by one thread: many small kernels make threads wait for Python, not for NumPy.
+_MANY = 1 << 21
 
 
 def permute_kernels(
