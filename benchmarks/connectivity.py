@@ -130,10 +130,7 @@ def main():
     )
     print(f"\n{second}")
     rounds = f"medians of {parsed.rounds} rounds"
-    script = pathlib.Path(__file__)
-    if BACKEND != "tensorflow":
-        script = script.with_stem(f"{script.stem}_{BACKEND}")
-    finish("Connectivity", script, __doc__, [first, second], rounds, parsed.write)
+    finish("Connectivity", __file__, __doc__, [first, second], rounds, parsed.write, by_backend=True)
 
 
 if __name__ == "__main__":

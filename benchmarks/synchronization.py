@@ -1,6 +1,6 @@
-"""What one synchronization costs, and what LaPerm adds to a training step.
+"""What one synchronization costs, beside the original's code, and with few and with many weights.
 
-`python benchmarks/synchronization.py` prints three tables; `--write` puts them into `benchmarks/synchronization.md`.
+`python benchmarks/synchronization.py` prints two tables; `--write` puts them into `benchmarks/synchronization.md`.
 All that is compared runs interleaved in one process; the figures are medians, and the ratios are medians of the ratios
 of each round, which hold on a noisy machine where single times do not.
 
@@ -12,10 +12,11 @@ Each way sorts the same weight vectors and assigns the kernels, in one `tf.funct
 - (d) `floor`: one `numpy.sort` of the same values, already packed with their positions into 64 bits, and nothing else:
     the least that this way of ranking can cost, on one core.
 
-The second table is of training steps, run as a graph and compiled by XLA. The third is of one square kernel: how long a
-synchronization takes with few and with many weights, on one core and on all, each in a process of its own, and the most
-memory that process used beyond what it had before the kernel was made, the kernel included. The exponent is that of the
-power of the number of weights which fits the times best.
+The second table is of one square kernel: how long a synchronization takes with few and with many weights, on one core
+and on all, each in a process of its own, and the most memory that process used beyond what it had before the kernel was
+made, the kernel included. The exponent is that of the power of the number of weights which fits the times best.
+
+What all this adds to a training step is in `benchmarks/steps.md`.
 """
 
 import argparse
@@ -116,39 +117,8 @@ def synchronization(name, rounds):
     ]
 
 
-def steps(name, jit_compile, batch_size, rounds, steps_per_round):
-    """Lines of the second table: a training step with LaPerm against one with bare Adam."""
-    shape = {"conv7": (28, 28, 1), "f2": (28, 28, 1)}[name]
-    images = np.random.default_rng(0).random((batch_size * steps_per_round, *shape), "float32")
-    labels = np.zeros(len(images), "int32")
-    optimizers = {
-        "Adam": lambda: keras.optimizers.Adam(),
-        "Adam again": lambda: keras.optimizers.Adam(),
-        "LaPerm, no synchronization": lambda: LaPerm("adam", sync_period=10**9, skip_bias=False, final_sync=False),
-        "LaPerm, k = 1000": lambda: LaPerm("adam", sync_period=1000, skip_bias=False, final_sync=False),
-        "LaPerm, k = 20": lambda: LaPerm("adam", sync_period=20, skip_bias=False, final_sync=False),
-    }
-    functions = {}
-    for label, optimizer in optimizers.items():
-        model = getattr(models, name)()
-        model.compile(optimizer=optimizer(), loss="sparse_categorical_crossentropy", jit_compile=jit_compile)
-        batches = tf.data.Dataset.from_tensor_slices((images, labels)).batch(batch_size).cache()
-        functions[label] = lambda model=model, batches=batches: model.fit(batches, shuffle=False, verbose=0)
-    times = interleaved(functions, rounds)
-    return [
-        [
-            name,
-            "XLA" if jit_compile else "graph",
-            label,
-            f"{1000 * statistics.median(times[label]) / steps_per_round:.2f}",
-            f"{median_ratio(times[label], times['Adam']):.3f}",
-        ]
-        for label in functions
-    ]
-
-
 def one_kernel(weights, cores, rounds):
-    """The numbers for one place in the third table, for a process of its own."""
+    """The numbers for one place in the second table, for a process of its own."""
     os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:cores])  # before TensorFlow starts its threads
     number, optimizer = keras.Variable(1.0), LaPerm("sgd", sync_period=1)
     step = tf.function(lambda: optimizer.apply([tf.zeros([])], [number]))
@@ -161,7 +131,7 @@ def one_kernel(weights, cores, rounds):
 
 
 def growth(sizes, rounds):
-    """The lines of the third table."""
+    """The lines of the second table."""
     every, lines, times = len(os.sched_getaffinity(0)), [], {}
     for weights in sizes:
         line = [f"{weights:.0e}"]
@@ -179,23 +149,23 @@ def growth(sizes, rounds):
 
 
 def main():
-    """Print the three tables."""
+    """Print both tables."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--rounds", type=int, default=15)
     parser.add_argument("--networks", nargs="+", choices=NETWORKS, default=NETWORKS, help="of the first table")
-    parser.add_argument("--large", action="store_true", help="300 million weights in the third table too")
+    parser.add_argument("--large", action="store_true", help="300 million weights in the second table too")
     parser.add_argument("--small", action="store_true", help="the least there is to measure, to see that it runs")
     parser.add_argument("--one-kernel", nargs=2, type=float, help=argparse.SUPPRESS)
     parser.add_argument("--write", action="store_true", help="write benchmarks/synchronization.md")
+    parser.add_argument("--suffix", default="", help="of that file, e.g. _avx2 where NPY_DISABLE_CPU_FEATURES is set")
     parsed = parser.parse_args()
     if parsed.one_kernel:
         weights, cores = parsed.one_kernel
         print(*one_kernel(weights, int(cores), parsed.rounds), sep="\t")
         return
     sizes = [*WEIGHTS, 3e8] if parsed.large else WEIGHTS
-    trainings = [("conv7", 50, 3 * parsed.rounds, 20), ("f2", 128, 2 * parsed.rounds, 200)]
     if parsed.small:
-        parsed.rounds, parsed.networks, sizes, trainings = 1, ["conv7"], WEIGHTS[:2], [("f2", 128, 1, 2)]
+        parsed.rounds, parsed.networks, sizes = 1, ["conv7"], WEIGHTS[:2]
     head = [
         "network",
         "weights",
@@ -209,15 +179,12 @@ def main():
     ]
     first = markdown_table(head, [synchronization(name, parsed.rounds) for name in parsed.networks])
     print(first, flush=True)
-    lines = [
-        line for name, *how in trainings for jit_compile in (False, True) for line in steps(name, jit_compile, *how)
-    ]
-    second = markdown_table(["network", "step", "optimizer", "ms a step", "ratio to Adam"], lines)
-    print(f"\n{second}", flush=True)
-    third = markdown_table(*growth(sizes, parsed.rounds))
-    print(f"\n{third}")
-    rounds = f"medians of {parsed.rounds} rounds, of steps 2 to 3 times as many"
-    finish("Synchronization", __file__, __doc__, [first, second, third], rounds, parsed.write)
+    second = markdown_table(*growth(sizes, parsed.rounds))
+    print(f"\n{second}")
+    rounds = f"medians of {parsed.rounds} rounds"
+    script = pathlib.Path(__file__)
+    script = script.with_stem(script.stem + parsed.suffix)
+    finish("Synchronization", script, __doc__, [first, second], rounds, parsed.write)
 
 
 if __name__ == "__main__":

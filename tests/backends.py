@@ -12,13 +12,13 @@ MODES = {"tensorflow": ["graph", "eager", "jit"], "jax": ["eager", "jit"], "torc
 # PyTorch's compiler takes half a minute and more for a training step: the slow tests have it.
 SLOW_TO_COMPILE = [pytest.mark.slow] if BACKEND == "torch" else []
 # It compiles whole steps only, and warns of what its compiler does itself.
-_COMPILED_BY_TORCH = [
+COMPILED_BY_TORCH = [
     *SLOW_TO_COMPILE,
     pytest.mark.filterwarnings("ignore:<class 'torch.autograd.function.Function'> should not be:DeprecationWarning"),
     pytest.mark.filterwarnings("ignore:The .grad attribute of a Tensor that is not a leaf Tensor:UserWarning"),
 ]
 # How `fit` can take its steps.
-FIT_MODES = MODES if BACKEND != "torch" else [*MODES, pytest.param("jit", marks=_COMPILED_BY_TORCH)]
+FIT_MODES = MODES if BACKEND != "torch" else [*MODES, pytest.param("jit", marks=COMPILED_BY_TORCH)]
 
 
 def errors_of_fit():

@@ -65,6 +65,30 @@ def permute_kernels(
     ]
 
 
+def permute_if_finite(
+    kernels: Sequence[np.ndarray], unit_axes: Sequence[Axes], sorted_rows: Sequence[np.ndarray]
+) -> tuple[list[np.ndarray], int]:
+    """As `permute_kernels`, for a compiled step, whose errors would come with call stacks nobody can read.
+
+    Args:
+        kernels: as in `permute_kernels`.
+        unit_axes: as there.
+        sorted_rows: as there.
+
+    Returns:
+        The new kernels, and -1; or the kernels as they were, and the index of the first that is not finite.
+
+    Example:
+
+    >>> permute_if_finite([np.array([[np.nan, 1.0]])], [(0,)], [np.array([[1.0, 2.0]])])
+    ([array([[nan,  1.]])], 0)
+    """
+    try:
+        return permute_kernels(kernels, unit_axes, sorted_rows), -1
+    except ValueError:
+        return list(kernels), [bool(np.isfinite(kernel).all()) for kernel in kernels].index(False)
+
+
 def permute_to_ranking(rows: np.ndarray, sorted_rows: np.ndarray) -> np.ndarray:
     """Permute every sorted weight vector so that it has the ranking of its counterpart.
 

@@ -10,7 +10,7 @@ import tensorflow as tf
 from train_by_reconnect.backend import keras_internals
 from train_by_reconnect.backend.cannot_release import cannot_release_message
 from train_by_reconnect.backend.diverged import diverged_message
-from train_by_reconnect.backend.row_ranking import permute_kernels, sort_kernel
+from train_by_reconnect.backend.row_ranking import permute_if_finite, sort_kernel
 from train_by_reconnect.backend.rows import from_rows, to_rows
 from train_by_reconnect.backend.types import Axes, Tensor
 
@@ -169,11 +169,8 @@ def _permute_on_host(
     kernels: list[Tensor], unit_axes: Sequence[Axes], sorted_rows: Sequence[Tensor]
 ) -> tuple[list[Tensor], Tensor]:
     def permute(*arrays: np.ndarray) -> list[np.ndarray | np.int64]:
-        old = arrays[: len(kernels)]
-        try:
-            return [*permute_kernels(old, unit_axes, arrays[len(kernels) :]), np.int64(-1)]
-        except ValueError:  # an error from here would come with its call stack, twice
-            return [*old, np.int64([bool(np.isfinite(kernel).all()) for kernel in old].index(False))]
+        permuted, first = permute_if_finite(arrays[: len(kernels)], unit_axes, arrays[len(kernels) :])
+        return [*permuted, np.int64(first)]
 
     kinds = [*(kernel.dtype for kernel in kernels), tf.int64]
     *permuted, first = tf.numpy_function(permute, [*kernels, *sorted_rows], kinds, stateful=False)

@@ -6,7 +6,7 @@ import sys
 import h5py
 import numpy as np
 import pytest
-from backends import BACKEND, only_on
+from backends import BACKEND, COMPILED_BY_TORCH, only_on
 
 from scripts.running.checkpoint import SeedEveryEpoch
 from scripts.running.evaluation import Evaluation
@@ -150,7 +150,14 @@ def test_another_setting_or_class_is_another_run(finished, other, said):
         run(changed(TINY, other), 0, finished, QUIET)
 
 
-@pytest.mark.parametrize("options", [{"precision": "mixed_float16"}, {"precision": "mixed_bfloat16"}, {"jit": True}])
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"precision": "mixed_float16"},
+        {"precision": "mixed_bfloat16"},
+        pytest.param({"jit": True}, marks=COMPILED_BY_TORCH if BACKEND == "torch" else []),
+    ],
+)
 def test_precision_and_jit(tmp_path, options):
     once = changed(TINY, network=Network("f2"), epochs=1, evaluation=Evaluation())
     summary = run(once, 0, tmp_path, dataclasses.replace(QUIET, **options))
