@@ -116,3 +116,9 @@ class SeedEveryEpoch(keras.callbacks.Callback):
         states = [v for v in self.model.variables if v.path.endswith("seed_generator_state")]
         for number, state in enumerate(states):
             state.assign([self.seed * 1000 + number, epoch * 1_000_000])
+        self.epoch = epoch
+
+    def on_train_batch_begin(self, batch, logs=None):
+        """With PyTorch dropout draws from its own generator instead, and so does the first `next` of the batches."""
+        if batch == 0 and keras.backend.backend() == "torch":
+            keras.utils.set_random_seed(self.seed * 1_000_000 + self.epoch)
