@@ -1,6 +1,7 @@
 """Every private name that the library relies on: what it needs of it, and that it is used in one module only."""
 
 import ast
+import functools
 import pathlib
 
 import keras
@@ -574,8 +575,13 @@ def is_private(name):
     return name.startswith("_") and not name.startswith("__") and name not in NAMEDTUPLE
 
 
+@functools.cache
 def own_names(folder):
     """The private names that the classes of a folder define or set on themselves."""
+    return frozenset(_own_names(folder))
+
+
+def _own_names(folder):
     for path in folder.glob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.FunctionDef):
@@ -595,7 +601,7 @@ def foreign_names(path):
     """What a module names of others that is private: attributes, also by `getattr`, and modules."""
     source = path.read_text()
     yield from (name for name in ("keras.src", "tensorflow.python", "__internal__") if name in source)
-    own = set(own_names(path.parent))
+    own = own_names(path.parent)
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Attribute):
             undocumented = node.attr in UNDOCUMENTED and ast.unparse(node.value) != "keras_internals"

@@ -244,6 +244,7 @@ def test_hidden_synchronization(k, steps_per_execution, before):
 @pytest.mark.parametrize("before", [False, True])
 @pytest.mark.parametrize(("k", "steps_per_execution"), [(4, 2)])
 @several_steps_at_once
+@pytest.mark.slow
 def test_steps_per_execution_that_divides(k, steps_per_execution, before):
     expected = SyncEvaluation({"test": data(20, seed=1)}, before=before)
     compiled(k).fit(*data(80), batch_size=8, verbose=0, callbacks=[expected])

@@ -43,7 +43,9 @@ def right_answers(model, images, labels):
     return np.sum(of_label > best_other + margin), np.sum(of_label > best_other - margin)
 
 
-@pytest.mark.parametrize(("name", "expected"), [("F1", 0.8546), ("F2", 0.7068), ("Conv7", 0.9972)])
+@pytest.mark.parametrize(
+    ("name", "expected"), [("F1", 0.8546), ("F2", 0.7068), pytest.param("Conv7", 0.9972, marks=pytest.mark.slow)]
+)
 def test_accuracy_on_all_test_images_of_mnist(name, expected, pretrained_directory, mnist):
     assert PUBLISHED[name].scaling == "unit"
     fewest, most = right_answers(published(name, pretrained_directory), *mnist)

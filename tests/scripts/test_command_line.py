@@ -67,6 +67,7 @@ def test_run_then_figure(tmp_path, capsys):
         assert (tmp_path / f"quickstart_quick.{file}").read_bytes() == (tmp_path / f"quickstart.{file}").read_bytes()
 
 
+@pytest.mark.slow
 def test_an_experiment_on_mnist_runs_at_quick_size(tmp_path, data_directory, capsys):
     options = ["--size", "quick", "--data", str(data_directory), "--results", str(tmp_path)]
     assert main(["run", "laperm_fig10", *options]) == 0
@@ -141,6 +142,7 @@ def on_backend(name, set_to=None, command=("run", "quickstart", "--size", "quick
     return done.returncode, done.stderr
 
 
+@pytest.mark.slow
 def test_the_backend_of_the_command(tmp_path):
     results = ("--results", str(tmp_path))
     status, said = on_backend(BACKEND, command=("run", "quickstart", "--size", "quick", "--only", "Adam", *results))

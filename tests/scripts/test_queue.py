@@ -106,6 +106,7 @@ def test_a_longer_run_than_expected_stops_and_goes_on(tmp_path, monkeypatch):
     assert job.is_done(tmp_path)
 
 
+@pytest.mark.slow
 def test_a_run_in_other_hands_is_waited_for_and_others_go_first(tmp_path, monkeypatch):
     # Adam is another process's: LaPerm is trained, and Adam once it is let go, which nobody has finished.
     jobs = jobs_of("quickstart", "quick", [ADAM, LAPERM], [0])
@@ -127,6 +128,7 @@ def test_a_run_in_other_hands_is_waited_for_and_others_go_first(tmp_path, monkey
     assert not list(tmp_path.rglob("*.lock"))
 
 
+@pytest.mark.slow
 def test_what_starts_from_another_run_waits_for_it(tmp_path, monkeypatch):
     from scripts.rich.earlier_weights import TrainedBefore
 

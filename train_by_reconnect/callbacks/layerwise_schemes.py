@@ -11,13 +11,13 @@ import numpy as np
 class TopAndBottom:
     """Train the layers nearest the output, and with a probability those nearest the input too.
 
-    | paper | here |
-    |---|---|
-    | Top k | `TopAndBottom(top=k)` |
-    | Bottom q | `TopAndBottom(bottom=q)` |
-    | Top k + Bottom q | `TopAndBottom(top=k, bottom=q)` |
-    | probabilistic Top k Bottom q | `TopAndBottom(top=k, bottom=q, probability=rho)` |
-    | Top k All Bottoms | `TopAndBottom(top=k, bottom="all", probability=rho)` |
+    What the paper calls them:
+
+    - Top k: `TopAndBottom(top=k)`
+    - Bottom q: `TopAndBottom(bottom=q)`
+    - Top k + Bottom q: `TopAndBottom(top=k, bottom=q)`
+    - probabilistic Top k Bottom q: `TopAndBottom(top=k, bottom=q, probability=rho)`
+    - Top k All Bottoms: `TopAndBottom(top=k, bottom="all", probability=rho)`
 
     Args:
         top: int, at least 0, number of layers nearest the output. Defaults to 0.

@@ -34,7 +34,7 @@ def remove_weights(model: keras.Model) -> tuple[keras.Model, float]:
     Where all weights of a layer have one magnitude, `w = |w| s` with signs `s`, and the activation is ReLU,
     `max(0, a x) = a max(0, x)` moves the magnitude through the network (`m` is the mask or sign of the score `t`):
 
-        h_j = relu(sum_i h_i w_ij m(t_ij)) = |w| relu(sum_i h_i s_ij m(t_ij))
+    `h_j = relu(sum_i h_i w_ij m(t_ij)) = |w| relu(sum_i h_i s_ij m(t_ij))`,
 
     so `unit_model(input_scale * x)` equals `model(x)` up to rounding, with `input_scale` the product of the magnitudes
     of all layers. Without the factor the outputs before a final softmax are divided by it, and the highest stays the

@@ -13,11 +13,10 @@ from train_by_reconnect.weights.ranges import root_mean_square
 def reduce_precision(model: keras.Model, precision: int | Literal["signs", "binary"]) -> dict[str, int]:
     """Round the weights of every kernel to few values. Biases and normalization layers are left alone.
 
-    | `precision` | each kernel `w` becomes | its values |
-    |---|---|---|
-    | int b, 2 to 16 | `s * round(w / s)`, with `s = max(abs(w)) / (2**(b - 1) - 1)` | `2**b - 1`, 0 in the middle |
-    | `"signs"` | `c` where `w >= 0`, else `-c` | 2 |
-    | `"binary"` | `c` where `w >= 0`, else 0 | 2 |
+    - int b, 2 to 16: each kernel `w` becomes `s * round(w / s)`, with `s = max(abs(w)) / (2**(b - 1) - 1)`, and has
+      `2**b - 1` values, 0 in the middle;
+    - `"signs"`: `c` where `w >= 0`, else `-c`; 2 values;
+    - `"binary"`: `c` where `w >= 0`, else 0; 2 values.
 
     The constant c of each kernel keeps the root mean square of its weights.
 

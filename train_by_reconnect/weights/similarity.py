@@ -66,7 +66,7 @@ def profile_distance(a: npt.ArrayLike, b: npt.ArrayLike) -> np.ndarray:
     """Measure how far apart two weight profiles are: the Wasserstein-1 distance of their values.
 
     Between two sets of n values it is the mean absolute difference of the sorted values,
-    sum_r |a_(r) - b_(r)| / n: how far a weight has to move, on average, to turn one profile into the other.
+    `sum_r |a_(r) - b_(r)| / n`: how far a weight has to move, on average, to turn one profile into the other.
 
     Args:
         a: array of shape (..., size), weight vectors, sorted or not.

@@ -115,7 +115,14 @@ def test_a_killed_run_resumes_and_ends_the_same(pruned, tmp_path, killed_before)
     assert {**parts, "seconds": 0} == {**whole, "seconds": 0}
 
 
-@pytest.mark.parametrize("network", [{}, {"mode": "edge_popup", "sparsity": 0.5}, {"mode": "bernoulli"}])
+@pytest.mark.parametrize(
+    "network",
+    [
+        {},
+        pytest.param({"mode": "edge_popup", "sparsity": 0.5}, marks=pytest.mark.slow),
+        pytest.param({"mode": "bernoulli"}, marks=pytest.mark.slow),
+    ],
+)
 def test_what_is_known_of_masks(network, tmp_path):
     declared = training("a", "free pruning", LENET, 1, *SMALL, {"network": network}, width=0.1)
     summary = run(declared, 0, tmp_path, QUIET)

@@ -322,6 +322,7 @@ class TestPipeline:
 
     @given(count=st.integers(1, 30), batch_size=st.integers(1, 12), first_epoch=st.integers(0, 4))
     @settings(max_examples=10, deadline=None)
+    @pytest.mark.slow
     def test_a_run_in_parts_has_the_batches_of_a_run_in_full(self, count, batch_size, first_epoch):
         x, y = examples(count)
         steps = math.ceil(count / batch_size)

@@ -43,6 +43,7 @@ def test_the_table_by_hand():
     assert "- LaPerm, k = 20: 2.00." in table
 
 
+@pytest.mark.slow
 def test_regression_runs_and_is_published(tmp_path):
     for training, when in ((ADAM, "epoch"), (FREE, "after")):
         folder = folder_of(NAME, "quick", training.label, 0, tmp_path)

@@ -97,6 +97,7 @@ def run_quickly(tmp_path_factory):
     return run
 
 
+@pytest.mark.slow
 def test_reconnected_weights_run_and_are_drawn(run_quickly):
     folder, curves = run_quickly("laperm_fig4")
     before, after = laperm_fig4.before_and_after(curves[0])

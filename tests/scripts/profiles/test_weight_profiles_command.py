@@ -96,6 +96,7 @@ def test_model_or_train_is_required():
         command()
 
 
+@pytest.mark.slow
 def test_a_training_from_start_to_end(tmp_path, monkeypatch):
     recordings = []
 

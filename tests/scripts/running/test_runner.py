@@ -122,6 +122,7 @@ def test_a_killed_run_resumes_and_ends_the_same(finished, tmp_path, killed_befor
     assert {path.name for path in parts.iterdir()} == {"declaration.json", "done.json", "final.weights.h5", "rows.csv"}
 
 
+@pytest.mark.slow
 def test_another_seed_is_another_run(finished, tmp_path):
     other = run(TINY, 1, tmp_path / "other", QUIET)
     assert other["test_loss"] != json.loads((finished / "done.json").read_text())["test_loss"]
@@ -158,6 +159,7 @@ def test_another_setting_or_class_is_another_run(finished, other, said):
         pytest.param({"jit": True}, marks=COMPILED_BY_TORCH if BACKEND == "torch" else []),
     ],
 )
+@pytest.mark.slow
 def test_precision_and_jit(tmp_path, options):
     once = changed(TINY, network=Network("f2"), epochs=1, evaluation=Evaluation())
     summary = run(once, 0, tmp_path, dataclasses.replace(QUIET, **options))

@@ -173,6 +173,7 @@ def test_experiments_share_what_they_can():
             assert len(shared) == count, (name, size, shared)
 
 
+@pytest.mark.slow
 def test_the_command_line_and_the_table_say_it(tmp_path, capsys):
     for name, label in (("laperm_low_precision", "32 bits, k = 10"), ("laperm_synchronization", "state kept, k = 10")):
         assert main(["run", name, "--size", "quick", "--only", label, "--results", str(tmp_path)]) == 0

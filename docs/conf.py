@@ -1,0 +1,29 @@
+"""How the documentation is built: `sphinx-build -W docs docs/_build`."""
+
+import pathlib
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+
+from train_by_reconnect import __version__
+from train_by_reconnect.weights import layouts
+
+project = "train_by_reconnect"
+release = __version__
+html_title = f"train_by_reconnect {__version__}"
+extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx.ext.mathjax", "sphinx_copybutton"]
+html_theme = "furo"
+exclude_patterns = ["_build", "jupyter_execute", ".jupyter_cache"]
+myst_enable_extensions = ["dollarmath", "substitution"]
+# The table of weight vectors stands in one place, beside the code that follows it.
+myst_substitutions = {"layouts": "\n".join(line for line in layouts.__doc__.splitlines() if line.startswith("|"))}
+myst_heading_anchors = 3
+# The pages that are notebooks run at each build, and a cell that fails fails the build.
+nb_execution_mode = "cache"
+nb_execution_raise_on_error = True
+nb_execution_timeout = 120
+nb_merge_streams = True
+autodoc_typehints = "none"  # the docstrings say types, and shapes too
+napoleon_custom_sections = ["Reference"]
+# Files of the repository that are not pages are shown where it is hosted, and as they are here.
+suppress_warnings = ["myst.xref_missing"]
