@@ -31,6 +31,7 @@ ALSO = {
     "scripts.quiet": {"tensorflow", "train_by_reconnect_start"},
     **{f"scripts.rich.{name}_compiled": {name} for name in ("tensorflow", "jax", "torch")},
     "scripts.running.device": {"tensorflow", "jax", "torch"},
+    "scripts.running.distribution": {"tensorflow"},
 }
 COMMAND = "train_by_reconnect.command"
 # Of each part the parts that it may use, itself apart. What is not named here is a part nobody has thought about.
@@ -61,10 +62,12 @@ INSIDE = {
         "backend": (),
         "quiet": ("backend",),
         "queue": ("publishing", "running", "experiment"),
+        "run": ("publishing", "running", "experiment"),
+        "status": ("running", "experiment"),
         "listing": ("experiment", "experiments"),
         "__main__": (
             *("profiles", "report", "publishing", "running", "experiment"),
-            *("listing", "queue", "quiet", "backend"),
+            *("listing", "queue", "run", "status", "quiet", "backend"),
         ),
     },
 }
