@@ -244,3 +244,21 @@ def test_two_commands_at_once_share_the_work(tmp_path):
     assert len(list(tmp_path.rglob("seed_*.zip"))) == 12
     for path in tmp_path.rglob("done.json"):
         assert read_json(path)["test_images"] == 360
+
+
+def test_the_script_for_job_arrays_runs_its_part(tmp_path):
+    script = pathlib.Path(__file__).resolve().parents[2] / "scripts" / "job_array.sh"
+    fake = tmp_path / "python"
+    fake.write_text('#!/bin/sh\necho "$@"\n')
+    fake.chmod(0o755)
+    for said in (
+        {"SLURM_ARRAY_TASK_ID": "2", "SLURM_ARRAY_TASK_COUNT": "8"},
+        {"SGE_TASK_ID": "2", "SGE_TASK_LAST": "8"},
+        {"TASK": "2", "TASKS": "8"},
+    ):
+        environment = {"PATH": os.environ["PATH"], "PYTHON": str(fake), **said}
+        done = subprocess.run([script, "quickstart", "--size", "quick"], env=environment, capture_output=True, text=True)
+        assert done.stdout == "-m scripts run quickstart --size quick --shard 2/8\n"
+    done = subprocess.run([script], env={"PATH": os.environ["PATH"]}, capture_output=True, text=True)
+    assert done.returncode != 0
+    assert "is the number of this part" in done.stderr
