@@ -58,6 +58,15 @@ def check_engine(how, backend):
         )
 
 
+def can_make_several_steps():
+    """Whether one call can make several steps: PyTorch compiles none, and `MirroredStrategy` fails, with Adam too."""
+    if keras.backend.backend() == "tensorflow":
+        import tensorflow as tf
+
+        return not tf.distribute.has_strategy()
+    return keras.backend.backend() != "torch"
+
+
 def _devices(how):
     if how == DATA_PARALLEL:
         return keras.distribution.list_devices()

@@ -257,7 +257,9 @@ def test_the_script_for_job_arrays_runs_its_part(tmp_path):
         {"TASK": "2", "TASKS": "8"},
     ):
         environment = {"PATH": os.environ["PATH"], "PYTHON": str(fake), **said}
-        done = subprocess.run([script, "quickstart", "--size", "quick"], env=environment, capture_output=True, text=True)
+        done = subprocess.run(
+            [script, "quickstart", "--size", "quick"], env=environment, capture_output=True, text=True
+        )
         assert done.stdout == "-m scripts run quickstart --size quick --shard 2/8\n"
     done = subprocess.run([script], env={"PATH": os.environ["PATH"]}, capture_output=True, text=True)
     assert done.returncode != 0
