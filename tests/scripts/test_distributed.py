@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from backends import BACKEND
 
-from scripts.distributed.task import BATCH, PERIOD, STEPS
+from scripts.distributed.task import BATCH, PERIOD, STEPS, network
 
 pytestmark = pytest.mark.slow
 EPOCHS = 4
@@ -66,6 +66,20 @@ def test_the_trajectory_is_that_of_one_process_with_the_whole_batch(folders):
     tolerance = (PERIOD - 1) * 0.5 * BATCH * 2.0**-24
     for ours, theirs in zip(two, one, strict=True):
         np.testing.assert_allclose(ours, theirs, rtol=0, atol=tolerance)
+
+
+def test_the_end_is_that_of_one_process_with_the_whole_batch(folders):
+    ends = []
+    for folder in folders.values():
+        model, _ = network()
+        model.optimizer.build(model.trainable_variables)
+        model.load_weights(folder / f"epoch_{EPOCHS:05d}.weights.h5")
+        ends.append(model.get_weights())
+    for one, two in zip(*ends, strict=True):
+        if one.ndim == 1:  # biases, as above, after all steps
+            np.testing.assert_allclose(two, one, rtol=0, atol=EPOCHS * STEPS * 0.5 * BATCH * 2.0**-24)
+        else:  # the same permutation, but where rounding exchanged the ranks of two weights: none of 1,184 was seen
+            assert np.mean(one != two) < 0.01
 
 
 def test_one_that_is_killed_begins_again_from_the_last_backup_with_the_same_end(folders, tmp_path):
