@@ -86,6 +86,11 @@ def _parser():
 
 def _add_who_trains(parser):
     parser.add_argument("--workers", type=int, default=1, help="processes that share cores and memory; default: 1")
+    parser.add_argument(
+        "--ray", metavar="HOST:PORT|local", help="make the runs on a Ray cluster, or on one started here"
+    )
+    parser.add_argument("--cores", type=float, default=1, help="with --ray: how many each run takes; default: 1")
+    parser.add_argument("--gpus", type=float, default=0, help="with --ray: what part of a GPU, or how many; default: 0")
     parser.add_argument("--shard", metavar="i/n", help="only the i-th part of n, e.g. of a job array: 1/4 to 4/4")
     parser.add_argument(
         "--distribute",
@@ -161,7 +166,7 @@ def _queue(parsed):
 
 
 def _start_trainings(parsed):
-    start_quietly(parsed.backend, parsed.devices, is_trained_here=parsed.workers == 1)
+    start_quietly(parsed.backend, parsed.devices, is_trained_here=parsed.workers == 1 and parsed.ray is None)
 
 
 def _work(parsed):
@@ -170,7 +175,8 @@ def _work(parsed):
     told = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # who started this is interrupted too, and ends it
-    start_quietly(devices=json.loads(spec)["options"]["devices"])
+    said = json.loads(spec)
+    start_quietly(devices=said["options"]["devices"], is_trained_here=said["ray"] is None)
     from scripts.running.workers import work
 
     work(spec, lambda message: print(json.dumps(message), file=told, flush=True))

@@ -32,6 +32,7 @@ ALSO = {
     "scripts.distributed.jax_fit": {"jax"},
     **{f"scripts.distributed.{name}_loop": {name} for name in ("tensorflow", "torch")},
     **{f"scripts.rich.{name}_compiled": {name} for name in ("tensorflow", "jax", "torch")},
+    "scripts.running.on_ray": {"ray"},
     "scripts.running.device": {"tensorflow", "jax", "torch"},
     "scripts.running.distribution": {"tensorflow"},
 }

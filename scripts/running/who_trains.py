@@ -19,7 +19,7 @@ def check_who_trains(parsed):
     Raises:
         ValueError: a number is below its least, or the backend has no such engine.
     """
-    for name, least in (("workers", 1), ("devices", 1), ("minutes", 0)):
+    for name, least in (("workers", 1), ("devices", 1), ("minutes", 0), ("cores", 0), ("gpus", 0)):
         value = getattr(parsed, name, None)
         if value is not None and not value >= least:
             raise ValueError(
@@ -29,6 +29,11 @@ def check_who_trains(parsed):
         raise ValueError(
             f"`--devices` says how many devices share a training. Received: --devices {parsed.devices} without "
             "--distribute. Pass e.g. --distribute mirrored too."
+        )
+    if parsed.ray is not None and parsed.workers > 1:
+        raise ValueError(
+            f"Either this machine makes the runs or a cluster does. Received: --workers {parsed.workers} --ray "
+            f"{parsed.ray}. Leave one of them out."
         )
     check_engine(parsed.distribute, keras.backend.backend())
 
@@ -41,9 +46,11 @@ def options_of(parsed, **more):
 
 def outcomes(jobs, options, parsed):
     """Make the runs, whoever does it: as `scripts.running.sweep.sweep`."""
-    if parsed.workers == 1:
+    if parsed.ray is None and parsed.workers == 1:
         return sweep(jobs, options)
-    return sweep_in_workers(jobs, options, parsed.workers, keras.backend.backend(), _say)
+    ray = {"address": parsed.ray, "cores": parsed.cores, "gpus": parsed.gpus} if parsed.ray else None
+    count = 1 if ray else parsed.workers
+    return sweep_in_workers(jobs, options, count, keras.backend.backend(), _say, ray)
 
 
 def _say(sentence):

@@ -1,6 +1,5 @@
 """A sweep by several processes on one machine, seen and told as one sweep."""
 
-import dataclasses
 import json
 import os
 import queue
@@ -8,24 +7,32 @@ import subprocess
 import sys
 import threading
 
-from scripts.experiment import trainings_of
 from scripts.running.files import DiskFullError, read_json
+from scripts.running.on_ray import sweep_on_ray
+from scripts.running.packing import key, packed, told, unpacked
 from scripts.running.records import unpack_records
-from scripts.running.runner import Options, size_folder
+from scripts.running.runner import size_folder
 from scripts.running.shares import environment_of_worker
-from scripts.running.sweep import Job, Outcome, sweep
+from scripts.running.sweep import Outcome, sweep
 from scripts.running.sweep_progress import SweepProgress
 
 MEANWHILE = "done by another process meanwhile"
+_LOST = (
+    "The connection to Ray must hold. Received: --ray {}, which was lost. What is done is kept: run the same command "
+    "again to go on."
+)
 _LOOK_AGAIN = 1.0  # seconds, at how far the runs are
-_ENDING = {"DiskFullError": DiskFullError, "PermissionError": PermissionError}
+_ENDING = {
+    each.__name__: each for each in (DiskFullError, PermissionError, ConnectionError, ValueError)
+}  # what ends a whole sweep
 
 
-def sweep_in_workers(jobs, options, count, backend, say=None):
+def sweep_in_workers(jobs, options, count, backend, say=None, ray=None):
     """Run what is given, as `sweep` does, in several processes.
 
     Each makes many runs in one process, for starting a backend takes long; which run is whose they find out by holding
-    it. One that dies leaves its run to the others.
+    it. One that dies leaves its run to the others. With `ray` it is one process, which hands out the runs to a cluster:
+    it ends by itself, and in no sentence, where the connection is lost.
 
     Args:
         jobs: list of `scripts.running.sweep.Job`, as they are declared.
@@ -33,12 +40,14 @@ def sweep_in_workers(jobs, options, count, backend, say=None):
         count: int, how many processes.
         backend: str, the backend of Keras.
         say: function of a str, told when a process dies. Defaults to None: nobody is told.
+        ray: dict, as for `scripts.running.on_ray.sweep_on_ray`, or None.
 
     Yields:
         `Outcome` of each run, once.
 
     Raises:
         DiskFullError, PermissionError: as in `sweep`.
+        ConnectionError, ValueError: as in `sweep_on_ray`; or the connection was lost.
     """
     for name, size in {(job.name, job.size): None for job in jobs}:
         unpack_records(size_folder(name, size, options.results))
@@ -46,15 +55,17 @@ def sweep_in_workers(jobs, options, count, backend, say=None):
     yield from sweep(done, options)
     waiting = [job for job in jobs if job not in done]
     count = min(count, len(waiting))
-    workers = [_start(number, count, waiting, options, backend) for number in range(count)]
-    told = queue.SimpleQueue()
-    listeners = [threading.Thread(target=_listen, args=(worker, told), daemon=True) for worker in workers]
+    workers = [_start(number, count, waiting, options, backend, ray) for number in range(count)]
+    heard = queue.SimpleQueue()
+    listeners = [threading.Thread(target=_listen, args=(worker, heard), daemon=True) for worker in workers]
     for listener in listeners:
         listener.start()
     try:
         with SweepProgress(jobs, options) as progress:
-            for message in _messages(told, count, progress.show):
-                if (signal := message.get("killed")) and say is not None:
+            for message in _messages(heard, count, progress.show):
+                if ray and message.get("over") and message["status"]:
+                    raise ConnectionError(_LOST.format(ray["address"]))
+                if (signal := -min(0, message.get("status", 0))) and say is not None:
                     say(f"a worker was ended by signal {signal}: what it had begun, the others go on with")
                 elif "ends" in message:
                     raise _ENDING[message["ends"]](message["sentence"])
@@ -73,28 +84,30 @@ def sweep_in_workers(jobs, options, count, backend, say=None):
             listener.join(_LOOK_AGAIN)
 
 
-def _start(number, count, jobs, options, backend):
+def _start(number, count, jobs, options, backend, ray):
     environment = os.environ | environment_of_worker(number, count, backend) | {"KERAS_BACKEND": backend}
     command = [sys.executable, "-m", "scripts", "work"]
-    worker = subprocess.Popen(command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    streams = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    streams |= {"stderr": subprocess.DEVNULL} if ray else {}  # of a lost connection Ray writes pages
+    worker = subprocess.Popen(command, env=environment, text=True, **streams)
     with worker.stdin as file:
-        file.write(packed(jobs, options))
+        file.write(packed(jobs, options, ray))
     return worker
 
 
-def _listen(worker, told):
+def _listen(worker, heard):
     with worker.stdout as lines:
         for line in lines:
-            told.put(json.loads(line))
+            heard.put(json.loads(line))
     status = worker.wait()
-    told.put({"over": True, "killed": -status if status < 0 else 0})
+    heard.put({"over": True, "status": status})
 
 
-def _messages(told, count, meanwhile):
+def _messages(heard, count, meanwhile):
     """What the workers say, until all are over; something is done meanwhile, every second or so."""
     while count:
         try:
-            message = told.get(timeout=_LOOK_AGAIN)
+            message = heard.get(timeout=_LOOK_AGAIN)
         except queue.Empty:
             meanwhile()
             continue
@@ -110,39 +123,17 @@ def _outcome(message, waiting):
     return Outcome(job, message["how"], message["summary"], message["error"])
 
 
-def key(job):
-    """What a run is called among processes: a tuple that JSON holds."""
-    return job.name, job.size, job.training.label, job.seed
-
-
-def packed(jobs, options):
-    """Runs and options as text for another process."""
-    said = dataclasses.asdict(options) | {"results": str(options.results), "progress": False}
-    return json.dumps({"jobs": [key(job) for job in jobs], "options": said})
-
-
-def unpacked(text):
-    """Pair of a list of `Job` and `Options`, from what `packed` gave."""
-    said = json.loads(text)
-    trainings = {
-        (name, size): {training.label: training for training in trainings_of(name, size)}
-        for name, size in {(name, size) for name, size, _, _ in said["jobs"]}
-    }
-    jobs = [Job(name, size, trainings[name, size][label], seed) for name, size, label, seed in said["jobs"]]
-    return jobs, Options(**said["options"])
-
-
 def work(text, tell):
-    """What one worker does: make the runs that nobody has in hand, and tell of each.
+    """What one worker does: make the runs that nobody has in hand, or let a cluster make them, and tell of each.
 
     Args:
         text: str, as of `packed`.
         tell: function of a dict.
     """
-    jobs, options = unpacked(text)
+    (jobs, options), ray = unpacked(text), json.loads(text)["ray"]
     try:
-        for outcome in sweep(jobs, options):
-            said = {"how": outcome.how, "summary": outcome.summary, "error": outcome.error}
-            tell({"run": key(outcome.job), **said})
+        for outcome in sweep_on_ray(jobs, options, ray) if ray else sweep(jobs, options):
+            tell(told(outcome))
     except tuple(_ENDING.values()) as error:
-        tell({"ends": type(error).__name__, "sentence": str(error)})
+        name = next(name for name, kind in _ENDING.items() if isinstance(error, kind))
+        tell({"ends": name, "sentence": str(error)})

@@ -15,6 +15,7 @@ from scripts.experiment import trainings_of
 from scripts.running import workers
 from scripts.running.files import DiskFullError, read_json, write_json
 from scripts.running.held import held, holder
+from scripts.running.packing import key, packed, unpacked
 from scripts.running.progress_file import ProgressFile, progress_of
 from scripts.running.runner import Options
 from scripts.running.shares import shard
@@ -39,9 +40,11 @@ def finish(job, results, seconds=5.0):
 
 def test_packed_runs_are_the_same_runs():
     options = Options(pathlib.Path("results"), "data", "mixed_bfloat16", jit=True, until=5.0)
-    jobs, unpacked = workers.unpacked(workers.packed(JOBS, options))
+    jobs, options_there = unpacked(packed(JOBS, options))
     assert jobs == JOBS
-    assert unpacked == Options("results", "data", "mixed_bfloat16", jit=True, until=5.0, progress=False)
+    # Of another working directory.
+    results, data = (os.path.abspath(name) for name in ("results", "data"))
+    assert options_there == Options(results, data, "mixed_bfloat16", jit=True, until=5.0, progress=False)
 
 
 def test_shards_by_hand():
@@ -137,7 +140,7 @@ def telling(monkeypatch, *programs):
 
 
 def told(job, how="trained now"):
-    return f"echo '{json.dumps({'run': workers.key(job), 'how': how, 'summary': {'seconds': 1.0}, 'error': ''})}'; "
+    return f"echo '{json.dumps({'run': key(job), 'how': how, 'summary': {'seconds': 1.0}, 'error': ''})}'; "
 
 
 def test_each_run_is_told_once_whoever_made_it_and_a_killed_worker_is_named(tmp_path, monkeypatch):
