@@ -161,5 +161,5 @@ def test_an_address_where_nobody_is_and_too_much_are_one_sentence(tmp_path):
         sweep = command(tmp_path, *options)
         _, errors = sweep.communicate(timeout=200)
         assert sweep.returncode == 1
-        assert errors.startswith(f"error: {said}")
+        assert errors.startswith(said)
         assert errors.count("\n") == 1
