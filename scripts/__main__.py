@@ -1,7 +1,9 @@
-"""Command line: `list`, `run NAME`, `queue NAMES`, `figure NAME`, `scoreboard`, `report` and `weight_profiles`."""
+"""Command line: `list`, `run NAME`, `queue NAMES`, `status NAME`, `figure NAME` and what else `--help` says."""
 
 import argparse
+import json
 import os
+import signal
 import sys
 
 from scripts.backend import BACKENDS
@@ -44,10 +46,9 @@ def _parser():
     )
     queue.add_argument("names", metavar="NAME", nargs="+")
     queue.add_argument("--minutes", type=float, help="begin nothing that would not end by then; default: no end")
-    queue.add_argument("--workers", type=int, default=1, help="processes that share the accelerator; default: 1")
-    queue.add_argument("--until", type=float, help=argparse.SUPPRESS)  # what a queue tells its workers
     queue.set_defaults(command=_queue)
     for command in (run, queue):
+        _add_who_trains(command)
         command.add_argument("--seeds", type=int, nargs="+", help="default: those of the experiment")
         command.add_argument(
             "--data", help="folder of data sets as npz files in Keras' layout; default: Keras' cache, download"
@@ -56,12 +57,17 @@ def _parser():
         command.add_argument(
             "--jit", action="store_true", help="compile with XLA, or by torch.compile; JAX compiles without it too"
         )
+    status = commands.add_parser("status", help="show what is done, running, failed and missing; also while it runs")
+    status.add_argument("name", metavar="NAME")
+    status.add_argument("--seeds", type=int, nargs="+", help="default: those of the experiment")
+    status.set_defaults(command=_status)
+    commands.add_parser("work", help=argparse.SUPPRESS).set_defaults(command=_work)  # what `--workers` starts
     figure = commands.add_parser("figure", help="publish finished runs: NAME.csv, NAME.png and NAME.md in the results")
     figure.add_argument("--suffix", default="", help="after NAME in the files' names, e.g. for a second size")
     figure.add_argument("--force", action="store_true", help="also over what is published of another size")
     figure.set_defaults(command=_figure)
     figure.add_argument("name", metavar="NAME")
-    for command in (run, queue, figure):
+    for command in (run, queue, status, figure):
         _add_backend(command)
         command.add_argument("--size", choices=["quick", "laptop", "paper"], help="default: that of the experiment")
         command.add_argument("--results", default="results", help="folder of results; default: results")
@@ -76,6 +82,24 @@ def _parser():
     scoreboard.add_argument("--results", default="results", help="folder of results; default: results")
     _add_weight_profiles(commands)
     return parser
+
+
+def _add_who_trains(parser):
+    parser.add_argument("--workers", type=int, default=1, help="processes that share cores and memory; default: 1")
+    parser.add_argument(
+        "--ray", metavar="HOST:PORT|local", help="make the runs on a Ray cluster, or on one started here"
+    )
+    parser.add_argument("--cores", type=float, default=1, help="with --ray: how many each run takes; default: 1")
+    parser.add_argument("--gpus", type=float, default=0, help="with --ray: what part of a GPU, or how many; default: 0")
+    parser.add_argument("--shard", metavar="i/n", help="only the i-th part of n, e.g. of a job array: 1/4 to 4/4")
+    parser.add_argument(
+        "--distribute",
+        choices=["mirrored", "data_parallel"],
+        help="each training on several devices: by MirroredStrategy (TensorFlow) or keras.distribution (JAX)",
+    )
+    parser.add_argument(
+        "--devices", type=int, help="with --distribute: how many; on a processor so many are simulated; default: all"
+    )
 
 
 def _add_backend(parser):
@@ -128,51 +152,41 @@ def _list(parsed):
 
 
 def _run(parsed):
-    start_quietly(parsed.backend)
-    from scripts.experiment import find, trainings_of
-    from scripts.publishing.publish import publish
-    from scripts.running.data_folder import check_data_folder, unused_data_folder
-    from scripts.running.runner import Options, size_folder
-    from scripts.running.sweep import jobs_of, sweep
+    _start_trainings(parsed)
+    from scripts.run import run
 
-    experiment = find(parsed.name)
-    check_data_folder(parsed.data)
-    size = parsed.size or experiment.default_size
-    chosen = [t for t in trainings_of(parsed.name, size) if not parsed.only or parsed.only in t.label]
-    if not chosen:
-        raise ValueError(f"No training has such a label. Received: --only {parsed.only!r}. Leave it out to run all.")
-    if unused := unused_data_folder(chosen, parsed.data):
-        print(unused)
-    options = Options(parsed.results, parsed.data, parsed.precision, parsed.jit, parsed.tensorboard)
-    seeds, failed = parsed.seeds or experiment.seeds[size], 0
-    jobs = jobs_of(parsed.name, size, chosen, seeds)
-    total = len(jobs)
-    for number, outcome in enumerate(sweep(jobs, options), start=1):
-        run = f"[{number}/{total}] {outcome.job.training.label}, seed {outcome.job.seed}"
-        if outcome.how == "failed":
-            failed += 1
-            print(f"error: {run}: {outcome.error}", file=sys.stderr, flush=True)
-        else:
-            print(f"{run}: {_measured(outcome.summary)}, {outcome.how}", flush=True)
-    if failed < total:
-        folder = size_folder(parsed.name, size, parsed.results)
-        print(f"\n{publish(parsed.name, size, parsed.results, folder)}\n\n{folder / parsed.name}.png")
-    return 1 if failed else 0
+    return run(parsed)
 
 
 def _queue(parsed):
-    start_quietly(parsed.backend)
+    _start_trainings(parsed)
     from scripts.queue import queue
 
     return queue(parsed)
 
 
-def _measured(summary):
-    if "test_accuracy" in summary:
-        said = f"test accuracy {100 * summary['test_accuracy']:.2f} %"
-    else:
-        said = f"test error {summary['test_error']:.4f}"
-    return f"{said}, {summary['seconds']:.0f} s"
+def _start_trainings(parsed):
+    start_quietly(parsed.backend, parsed.devices, is_trained_here=parsed.workers == 1 and parsed.ray is None)
+
+
+def _work(parsed):
+    spec = sys.stdin.read()
+    # What else is printed here must not come among what is told.
+    told = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # who started this is interrupted too, and ends it
+    said = json.loads(spec)
+    start_quietly(devices=said["options"]["devices"], is_trained_here=said["ray"] is None)
+    from scripts.running.workers import work
+
+    work(spec, lambda message: print(json.dumps(message), file=told, flush=True))
+
+
+def _status(parsed):
+    start_quietly(parsed.backend, is_trained_here=False)
+    from scripts.status import status
+
+    print(status(parsed.name, parsed.size, parsed.seeds, parsed.results))
 
 
 def _figure(parsed):

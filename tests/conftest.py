@@ -15,7 +15,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 REFERENCE = pathlib.Path(os.environ.get("TRAIN_BY_RECONNECT_REFERENCE", ROOT.parent / "shared"))
 
 # Programs, which tests start in processes of their own.
-collect_ignore_glob = ["*/replicas*.py", "*/sharded.py", "*/save_*.py"]
+collect_ignore_glob = ["*/replicas*.py", "*/sharded.py", "*/save_*.py", "*/ray_nodes.py"]
 if BACKEND != "tensorflow":
     collect_ignore_glob.append("reference/*")
 

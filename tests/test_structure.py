@@ -29,8 +29,12 @@ ALSO = {
     "scripts.data.tensorflow_route": {"tensorflow"},
     "scripts.profiles.saved_model": {"tensorflow"},
     "scripts.quiet": {"tensorflow", "train_by_reconnect_start"},
+    "scripts.distributed.jax_fit": {"jax"},
+    **{f"scripts.distributed.{name}_loop": {name} for name in ("tensorflow", "torch")},
     **{f"scripts.rich.{name}_compiled": {name} for name in ("tensorflow", "jax", "torch")},
+    "scripts.running.on_ray": {"ray"},
     "scripts.running.device": {"tensorflow", "jax", "torch"},
+    "scripts.running.distribution": {"tensorflow"},
 }
 COMMAND = "train_by_reconnect.command"
 # Of each part the parts that it may use, itself apart. What is not named here is a part nobody has thought about.
@@ -56,15 +60,18 @@ INSIDE = {
         "laperm": ("publishing", "running", "data"),
         "connectivities": ("publishing", "running", "data"),
         "rich": ("publishing", "running", "data", "experiment"),
+        "distributed": ("running", "data"),
         "experiment": ("experiments",),
         "experiments": ("laperm", "connectivities", "rich", "publishing", "running", "data", "experiment"),
         "backend": (),
         "quiet": ("backend",),
         "queue": ("publishing", "running", "experiment"),
+        "run": ("publishing", "running", "experiment"),
+        "status": ("running", "experiment"),
         "listing": ("experiment", "experiments"),
         "__main__": (
             *("profiles", "report", "publishing", "running", "experiment"),
-            *("listing", "queue", "quiet", "backend"),
+            *("listing", "queue", "run", "status", "quiet", "backend"),
         ),
     },
 }

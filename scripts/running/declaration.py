@@ -16,7 +16,9 @@ def declaration(training, seed, options):
     backend = keras.backend.backend()
     # JAX compiles every step, asked or not: the run is the same.
     how = {"precision": options.precision, "jit": options.jit or backend == "jax", "backend": backend}
-    return {"training": described(training), "seed": seed, **how}
+    # How many devices took part is part of it, as the sums over a batch are rounded otherwise; of one nothing is said.
+    shared = {"distribute": f"{options.distribute}, {options.devices or 'all'} devices"} if options.distribute else {}
+    return {"training": described(training), "seed": seed, **how, **shared}
 
 
 def described(value):

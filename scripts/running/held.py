@@ -49,6 +49,31 @@ def held(folder):
             path.unlink(missing_ok=True)
 
 
+def holder(folder):
+    """Who holds the run in a folder, as text, or None where nobody does.
+
+    Example:
+
+    >>> import pathlib, tempfile
+    >>> folder = pathlib.Path(tempfile.mkdtemp(), "seed_0")
+    >>> with held(folder):
+    ...     holder(folder).startswith("process ")
+    True
+    >>> holder(folder)
+    """
+    try:
+        file = folder.with_name(f"{folder.name}.lock").open()
+    except FileNotFoundError:
+        return None
+    with file:
+        try:
+            # Shared and for no time: who tries to hold the run meanwhile tries again.
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return file.readline().strip() or "a process that has just begun"
+    return None
+
+
 def _is_still(path, file):
     try:
         return os.path.samestat(path.stat(), os.fstat(file.fileno()))

@@ -3,9 +3,8 @@
 import math
 import statistics
 
-import keras
-
 from scripts.data.batches import pipeline
+from scripts.running.distribution import can_make_several_steps
 
 _MOST_STEPS_AT_ONCE = 100
 
@@ -54,8 +53,8 @@ class Prepared:
             self.validation_data = None
 
     def compiled_steps(self):
-        """How many steps a call of the compiled train step makes: on PyTorch, which compiles none, always one."""
-        if not self.training.steps_at_once or keras.backend.backend() == "torch":
+        """How many steps a call of the compiled train step makes; one where nothing else works."""
+        if not self.training.steps_at_once or not can_make_several_steps():
             return 1
         return steps_at_once(self.steps_per_epoch, self.training.optimizer.sync_period)
 

@@ -25,12 +25,21 @@ def keep_record(training, folder):
         `pathlib.Path` of the record.
     """
     names = [*_ALWAYS, *(name for part in training.observers for name in getattr(part, "files", ()))]
-    path = _other_tree(folder, _RUNS, _RECORDS).with_suffix(".zip")
+    path = record_of(folder)
     with replacing(path) as partial, zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
         for name in names:
             # Without the time of writing: the same run has the same record.
             archive.writestr(zipfile.ZipInfo(name), (folder / name).read_bytes(), zipfile.ZIP_DEFLATED)
     return path
+
+
+def record_of(folder):
+    """Where the record of the run in a folder is, or would be: `pathlib.Path`.
+
+    >>> record_of(pathlib.Path("results/runs/quickstart/quick/adam/seed_0")).as_posix()
+    'results/records/quickstart/quick/adam/seed_0.zip'
+    """
+    return _other_tree(folder, _RUNS, _RECORDS).with_suffix(".zip")
 
 
 def unpack_records(folder):

@@ -3,6 +3,7 @@
 import statistics
 
 from scripts.running.files import read_json
+from scripts.running.progress_file import progress_of
 from scripts.running.runner import folder_of
 
 # What is expected of a run while nothing is known of its experiment.
@@ -13,7 +14,8 @@ def expected_seconds(name, size, training, seed, results):
     """How long the rest of a run will take.
 
     As long as the longest finished run of the same training with another seed; else, epoch for epoch, as the median of
-    the finished runs of the experiment at this size; else `SECONDS`. What an earlier attempt has done is taken off.
+    the finished runs of the experiment at this size, or of those that are under way; else `SECONDS`. What an earlier
+    attempt has done is taken off.
 
     Args:
         name: str, the experiment.
@@ -31,7 +33,8 @@ def expected_seconds(name, size, training, seed, results):
         whole = max(same)
     else:
         others = [_finished(path) for path in folder.parent.parent.glob("*/seed_*/done.json")]
-        per_epoch = [seconds / epochs for seconds, epochs in others]
+        others = others or [_under_way(path) for path in folder.parent.parent.glob("*/seed_*/progress.json")]
+        per_epoch = [seconds / epochs for seconds, epochs in others if seconds is not None]
         whole = statistics.median(per_epoch) * training.epochs if per_epoch else SECONDS[size]
     begun = max((int(path.name[6:11]) for path in folder.glob("epoch_*.weights.h5")), default=0)
     return whole * (1 - begun / training.epochs)
@@ -39,4 +42,13 @@ def expected_seconds(name, size, training, seed, results):
 
 def _finished(done):
     """The seconds and the epochs of a finished run."""
-    return read_json(done)["seconds"], read_json(done.with_name("declaration.json"))["training"]["epochs"]
+    return read_json(done)["seconds"], _epochs(done)
+
+
+def _under_way(noted):
+    """The seconds that a run under way will have taken, None where it has just begun, and its epochs."""
+    return progress_of(noted.parent)[1], _epochs(noted)
+
+
+def _epochs(path):
+    return read_json(path.with_name("declaration.json"))["training"]["epochs"]

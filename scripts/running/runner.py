@@ -12,9 +12,11 @@ import keras
 from scripts.running.checkpoint import Checkpoint, SeedEveryEpoch
 from scripts.running.circumstances import circumstances
 from scripts.running.declaration import claim, declaration
+from scripts.running.distribution import distributed
 from scripts.running.failures import StopIfDiverged
 from scripts.running.files import read_json
 from scripts.running.progress import ProgressBar, ProgressLines
+from scripts.running.progress_file import ProgressFile, forget_progress
 from scripts.running.stop_in_time import StopInTime
 
 
@@ -30,6 +32,8 @@ class Options:
             which on JAX is to compile too.
         tensorboard: bool, write logs for TensorBoard. Defaults to `False`.
         progress: bool, show a bar, or without a terminal a line every minute. Defaults to `True`.
+        distribute: str, of `scripts.running.distribution.HOW`, or None for one device. Defaults to None.
+        devices: int or None, how many devices then. Defaults to None: all.
         until: float or None, the time, as of `time.time`, by which a training stops, to go on later. Defaults to None.
     """
 
@@ -40,6 +44,8 @@ class Options:
     tensorboard: bool = False
     progress: bool = True
     until: float | None = None
+    distribute: str | None = None
+    devices: int | None = None
 
 
 def size_folder(name, size, results):
@@ -94,8 +100,9 @@ def run(training, seed, folder, options=None):
     keras.config.set_dtype_policy(options.precision)
     log_dir = folder / "tensorboard" if options.tensorboard else None
     try:
-        prepared = training.prepare(seed, options.data, folder, jit=options.jit, log_dir=log_dir)
-        return _fit(prepared, options)
+        with distributed(options.distribute, options.devices):
+            prepared = training.prepare(seed, options.data, folder, jit=options.jit, log_dir=log_dir)
+            return _fit(prepared, options)
     finally:
         keras.config.set_dtype_policy("float32")
         keras.backend.clear_session()
@@ -112,6 +119,7 @@ def _fit(prepared, options):
         SeedEveryEpoch(prepared.seed),
         StopIfDiverged(),
         checkpoint,
+        ProgressFile(prepared, first_epoch),
     ]
     if options.until is not None:
         callbacks.append(StopInTime(options.until, prepared.epochs))
@@ -132,4 +140,5 @@ def _fit(prepared, options):
         callbacks=callbacks,
     )
     seconds = checkpoint.seconds_before + time.perf_counter() - start
+    forget_progress(prepared.folder)
     return checkpoint.finish({**prepared.summary(), **circumstances(), "seconds": round(seconds, 1)})

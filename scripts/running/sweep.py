@@ -59,7 +59,8 @@ class Outcome:
 
     Args:
         job: `Job`.
-        how: str, `"trained now"`, `"done before"`, `"the same run as in NAME"`, or `"failed"`.
+        how: str, `"trained now"`, `"done before"`, `"the same run as in NAME"`, or `"failed"`; in several processes
+            also `"done by another process meanwhile"`.
         summary: dict, what was known at the end; empty where it failed.
         error: str, the sentence that says why it failed, or "".
     """

@@ -222,3 +222,11 @@ def test_multiset_and_ranking(case):
 def test_own_values_come_back_where_they_were(rows):
     # With the sorted weights themselves a synchronization changes nothing, except which of the two zeros is where.
     np.testing.assert_array_equal(permute_to_ranking(rows, np.sort(rows, axis=1)), rows)
+
+
+@pytest.mark.parametrize(("said", "cores"), [("", 3), ("2", 2), ("8", 3), ("0", 3), ("2,1", 3)])
+def test_threads_by_hand(monkeypatch, said, cores):
+    # Three cores may be used; OMP_NUM_THREADS, by which processes share them, can only make it fewer.
+    monkeypatch.setattr(row_ranking.os, "sched_getaffinity", lambda _: {0, 1, 5}, raising=False)
+    monkeypatch.setenv("OMP_NUM_THREADS", said)
+    assert row_ranking._cores() == cores

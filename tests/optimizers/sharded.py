@@ -9,7 +9,17 @@ os.environ["XLA_FLAGS"] = "--xla_force_host_platform_device_count=4"
 import keras
 import numpy as np
 
-from train_by_reconnect import LaPerm, Lookahead, is_permutation
+from train_by_reconnect import (
+    LaPerm,
+    LayerwiseTraining,
+    Lookahead,
+    Masked,
+    Signed,
+    SyncEvaluation,
+    TopAndBottom,
+    is_permutation,
+    set_objective,
+)
 
 STEPS, K = 10, 4
 
@@ -69,6 +79,40 @@ def program(optimizer, variables):
     return [line.strip()[:200] for line in compiled.as_text().splitlines() if any(f" {kind}" in line for kind in kinds)]
 
 
+def evaluated(how):
+    """The rows of `SyncEvaluation`, of 30 examples, which no number of devices divides, beside layer-wise training."""
+    keras.distribution.set_distribution(None if how == "one" else distribution(how))
+    keras.utils.set_random_seed(1)
+    x = np.random.default_rng(0).normal(size=(64, 4)).astype("float32")
+    y = np.argmax(x[:, :3], axis=1)
+    layers = [keras.layers.Dense(8, activation="relu"), keras.layers.Dense(3, activation="softmax")]
+    model = keras.Sequential([keras.Input((4,)), *layers])
+    model.compile(LaPerm(keras.optimizers.Adam(0.05), sync_period=2), "sparse_categorical_crossentropy")
+    evaluation = SyncEvaluation({"test": (x[:30], y[:30])}, before=True, compare=True)
+    layerwise = LayerwiseTraining(TopAndBottom(top=1))
+    model.fit(x, y, batch_size=16, shuffle=False, verbose=0, callbacks=[layerwise, evaluation])
+    return evaluation.rows
+
+
+def masked(how):
+    """All weights of masked and signed layers after ten steps."""
+    keras.distribution.set_distribution(None if how == "one" else distribution(how))
+    keras.utils.set_random_seed(1)
+    stack = [
+        Masked(keras.layers.Dense(8, activation="tanh", use_bias=False), rescale=True),
+        Signed(keras.layers.Dense(2), train_bias=True),
+    ]
+    model = keras.Sequential([keras.Input((6,)), *stack])
+    set_objective(model, "minimal")
+    model.compile(optimizer=keras.optimizers.SGD(0.1, momentum=0.9), loss="mse")
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(80, 6)).astype("float32"), rng.normal(size=(80, 2)).astype("float32")
+    model.fit(x, y, batch_size=8, shuffle=False, verbose=0)
+    return [weight.tolist() for weight in model.get_weights()]
+
+
 if __name__ == "__main__":
     runs = {w.__name__: {how: trained(w, how) for how in ("one", "data", "model")} for w in (LaPerm, Lookahead)}
+    runs["evaluated"] = {how: evaluated(how) for how in ("one", "data")}
+    runs["masked"] = {how: masked(how) for how in ("one", "data")}
     json.dump(runs, sys.stdout)

@@ -50,3 +50,18 @@ def test_no_weight_travels(runs):
         assert is_reduction, line
         assert "pred[]" in result, line
         assert "f32" not in result, line
+
+
+def test_evaluations_on_several_devices_are_those_of_one(runs):
+    one, several = runs["evaluated"]["one"], runs["evaluated"]["data"]
+    assert [(row["step"], row["when"]) for row in several] == [(s, w) for s in (2, 4) for w in ("before", "after")]
+    for row, alone in zip(several, one, strict=True):
+        assert row.keys() == alone.keys()
+        # One example of 30 may be answered otherwise where the sums of the devices are rounded otherwise.
+        assert abs(row["test_accuracy"] - alone["test_accuracy"]) < 1.5 / 30
+
+
+def test_masks_on_several_devices_are_those_of_one(runs):
+    for ours, theirs in zip(runs["masked"]["data"], runs["masked"]["one"], strict=True):
+        # As above, at rate 0.1, which the momentum makes 1.
+        np.testing.assert_allclose(ours, theirs, rtol=0, atol=100 * ROUNDING)

@@ -212,5 +212,7 @@ def _run(jobs: Sequence[Callable[[], None]], weights: int) -> None:
 
 
 def _cores() -> int:
-    """How many this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    """How many this process may use: fewer where OMP_NUM_THREADS says so, as to what else runs several threads."""
+    allowed = os.environ.get("OMP_NUM_THREADS", "")
+    there = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(there, int(allowed)) if allowed.isdecimal() and int(allowed) else there

@@ -29,6 +29,13 @@ def _value_of(variable: keras.Variable | tf.Variable) -> tf.Variable:
     return variable.value if isinstance(variable, keras.Variable) else variable
 
 
+def fit_fails() -> bool:
+    """Whether the present strategy is one under which Keras' `fit` takes no step: several machines (keras#20585)."""
+    strategy = tf.distribute.get_strategy()
+    is_multi_worker = isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy)
+    return is_multi_worker and strategy.num_replicas_in_sync > len(strategy.extended.worker_devices)
+
+
 def keeps_in_step() -> bool:
     """Whether a step can itself keep the initial weights: not within XLA, where sorting them costs every step."""
     return not keras_internals.is_in_xla()

@@ -26,6 +26,11 @@ def are_initialized(variables: Sequence[keras.Variable]) -> bool:
     return True
 
 
+def fit_fails() -> bool:
+    """Whether Keras' `fit` takes no step here: never."""
+    return False
+
+
 def keeps_in_step() -> bool:
     """Whether a step can itself keep the initial weights: it need not, they can always be read before."""
     return False

@@ -7,6 +7,7 @@ from typing import Any, Self
 import keras
 import numpy.typing as npt
 
+from train_by_reconnect import backend
 from train_by_reconnect.backend import keras_internals
 from train_by_reconnect.backend.chosen import backend_of_keras
 from train_by_reconnect.backend.types import Tensor
@@ -23,6 +24,13 @@ _BELONG_TO_INNER = (
     "ema_overwrite_frequency",
     "loss_scale_factor",
     "learning_rate",
+)
+
+
+_NO_FIT = (
+    "Keras' `fit` trains on one machine under TensorFlow, whatever the optimizer (keras#20585). Received: "
+    "MultiWorkerMirroredStrategy with several workers, under which it fails with an error about PerReplica. Train in a "
+    "loop of your own, as scripts/distributed/tensorflow_loop.py does, or by `fit` on JAX: docs/scale.md."
 )
 
 
@@ -54,6 +62,8 @@ class OptimizerWrapper(keras.optimizers.Optimizer):
         self, inner_optimizer: keras.optimizers.Optimizer | str | dict[str, Any], name: str | None = None, **kwargs: Any
     ) -> None:
         backend_of_keras()  # it may have been changed since
+        if backend.fit_fails():  # with an error about PerReplica, before it has asked the optimizer for anything
+            warnings.warn(_NO_FIT, stacklevel=2)
         self._refuse(kwargs)
         super().__init__(learning_rate=0.0, name=name)
         self.inner_optimizer = self._get_inner(inner_optimizer)
