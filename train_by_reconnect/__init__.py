@@ -12,6 +12,9 @@ from train_by_reconnect.callbacks.snapshots import KernelSnapshots
 from train_by_reconnect.callbacks.sync_evaluation import SyncEvaluation
 from train_by_reconnect.callbacks.sync_every_epoch import SyncEveryEpoch
 from train_by_reconnect.callbacks.synchronization import SyncPeriodScheduler
+from train_by_reconnect.connectivity_files.loading import load_connectivity
+from train_by_reconnect.connectivity_files.rules import InitialRule, draw_initial_weights
+from train_by_reconnect.connectivity_files.saving import save_connectivity
 from train_by_reconnect.conversion.connectivity_model import connectivity_model
 from train_by_reconnect.conversion.strip import strip
 from train_by_reconnect.conversion.weight_removal import remove_weights
@@ -59,6 +62,7 @@ __all__ = [
     "BernoulliMask",
     "ConnectivityMonitor",
     "EdgePopup",
+    "InitialRule",
     "KeepZeros",
     "KernelReport",
     "KernelSnapshots",
@@ -91,9 +95,11 @@ __all__ = [
     "cycles",
     "describe_layer",
     "describe_variables",
+    "draw_initial_weights",
     "fixed_points",
     "full_batch_gradient",
     "is_permutation",
+    "load_connectivity",
     "log10_permutations",
     "make_dissimilar",
     "most_active",
@@ -105,6 +111,7 @@ __all__ = [
     "ranking_distance",
     "reduce_precision",
     "remove_weights",
+    "save_connectivity",
     "score_profiles",
     "set_objective",
     "share_value",
