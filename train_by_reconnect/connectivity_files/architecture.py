@@ -34,10 +34,9 @@ def architecture_of(model: keras.Model) -> dict[str, Any]:
     except Exception as error:  # whatever the `get_config` of somebody's layer raises
         raise ValueError(
             f"`model` must have a configuration that JSON can hold. Received: model={model.name!r}; "
-            f"{_line(error)} Let the `get_config` of its layers give plain numbers and strings."
+            f"{_line(error)}. Let the `get_config` of its layers give plain numbers and strings."
         ) from error
-    config.pop("compile_config", None)
-    return config
+    return _uncompiled(config)
 
 
 def model_without_values(
@@ -48,6 +47,7 @@ def model_without_values(
     Raises:
         ValueError: the configuration is refused, is not of such a model, or needs other variables.
     """
+    config = _uncompiled(config)  # a copy too: Keras takes apart what it reads
     _check_harmless(config)
     try:
         with warnings.catch_warnings():
@@ -97,9 +97,14 @@ def _check_object(config: dict[str, Any]) -> None:
         raise ValueError("an architecture with an array that is not of numbers")
     if isinstance(config.get("vocabulary"), str):
         raise ValueError("an architecture that reads its vocabulary from another file")
-    if "compile_config" in config:
-        raise ValueError("an architecture with what a model is compiled with")
+
+
+def _uncompiled(config: Any) -> Any:
+    """A copy without what models, also those inside others, are compiled with."""
+    if isinstance(config, dict):
+        return {key: _uncompiled(value) for key, value in config.items() if key != "compile_config"}
+    return [_uncompiled(each) for each in config] if isinstance(config, list) else config
 
 
 def _line(error: object) -> str:
-    return " ".join(str(error).split())[:200].rstrip(".") + "."
+    return " ".join(str(error).split())[:200].rstrip(".")

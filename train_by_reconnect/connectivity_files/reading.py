@@ -107,7 +107,8 @@ def decoded(
     if initial_hash.hexdigest() != description.initial_sha256:
         raise ValueError(
             f"{path} must find the initial weights that it was saved with. Received: others, from the "
-            f"{description.initial['kind']}. Pass the file with the initial weights as `reference`, or report that the rule gives others."
+            f"{description.initial['kind']}. Report it, with the version of NumPy: a rule and a seed are to "
+            "give the same weights everywhere."
         )
     if hashed.hexdigest() != description.weights_sha256:
         raise damaged(path, "other weights than those that were saved")

@@ -199,5 +199,5 @@ def _check_can_be_made(architecture: dict[str, Any], entries: Sequence[Entry], n
     except ValueError as error:
         raise ValueError(
             f"`model` must be one that its configuration makes anew. Received: model={name!r}, of which the file would "
-            f"hold {error} Save the plain weights with `model.save` instead."
+            f"hold {error}. Save the plain weights with `model.save` instead."
         ) from error

@@ -26,7 +26,7 @@ def encode_sorted(rows: np.ndarray, codec: str) -> bytes:
         numbers = np.diff(values, prepend=values[:1] * 0)
         starts = np.concatenate([[0], is_first.sum(axis=1).cumsum()[:-1]]) if len(rows) else np.zeros(0, int)
         numbers[starts] = values[starts]
-    planes = np.ascontiguousarray(numbers.view(np.uint8).reshape(len(numbers), -1).T).tobytes()
+    planes = np.ascontiguousarray(numbers.view(np.uint8).reshape(len(numbers), numbers.itemsize).T).tobytes()
     head = _PARTS.pack(kind, len(flags), len(table), len(planes))
     return b"".join([head, flags, table.tobytes(), zlib.compress(planes, 6)])
 

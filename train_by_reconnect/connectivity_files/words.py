@@ -11,7 +11,7 @@ INTEGERS = ("bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint3
 def numpy_dtype(name: str) -> np.dtype:
     """The dtype of arrays of that name; NumPy has no bfloat16 of its own."""
     if name == "bfloat16":
-        return keras.ops.convert_to_numpy(keras.ops.zeros((), "bfloat16")).dtype
+        return keras.ops.convert_to_numpy(keras.ops.zeros(1, "bfloat16")).dtype
     return np.dtype(name).newbyteorder("<") if np.dtype(name).itemsize > 1 else np.dtype(name)
 
 
