@@ -16,14 +16,16 @@ from train_by_reconnect.connectivity_files.container import SECTIONS, read_conta
 
 @pytest.fixture
 def model():
-    return keras.Sequential([keras.Input((6,)), keras.layers.Dense(5, name="dense"), keras.layers.Dense(2)])
+    return keras.Sequential(
+        [keras.Input((6,)), keras.layers.Dense(5, name="first"), keras.layers.Dense(2, name="second")]
+    )
 
 
 @pytest.fixture
 def saved(model, tmp_path):
     """A small file from a rule."""
     draw_initial_weights(model, seed=1)
-    kernel = model.get_layer("dense").kernel
+    kernel = model.get_layer("first").kernel
     kernel.assign(np.random.default_rng(0).permuted(to_numpy(kernel), axis=0))
     save_connectivity(model, tmp_path / "a.tbr")
     return tmp_path / "a.tbr"
@@ -106,7 +108,7 @@ def test_a_model_that_was_not_trained_by_permutation(model, tmp_path):
     draw_initial_weights(model, seed=1)
     model.compile("adam", "mse")
     model.fit(np.ones((8, 6)), np.ones((8, 2)), verbose=0)
-    match = r"whose (sequential\w*/)?dense/kernel does not.*LaPerm.*initial=\"stored\""
+    match = r"whose (sequential\w*/)?first/kernel does not.*LaPerm.*initial=\"stored\""
     with pytest.raises(ValueError, match=match):
         save_connectivity(model, tmp_path / "a.tbr")
     assert not list(tmp_path.iterdir())
@@ -140,9 +142,9 @@ def test_wrong_references(model, tmp_path):
     save_connectivity(model, tmp_path / "a.tbr", tmp_path / "initial.keras")
     refused(tmp_path / "a.tbr", "another file, by its checksum", reference=tmp_path / "other.keras")
     (tmp_path / "initial.keras").unlink()
-    refused(tmp_path / "a.tbr", "needs the initial weights in initial.keras.*Received: no file")
+    refused(tmp_path / "a.tbr", r"needs the initial weights in initial.keras.*Received: no file")
     (tmp_path / "text.keras").write_text("no model")
-    with pytest.raises(ValueError, match="must be a .keras file or a connectivity file"):
+    with pytest.raises(ValueError, match=r"must be a \.keras file or a connectivity file"):
         save_connectivity(model, tmp_path / "b.tbr", tmp_path / "text.keras")
 
 
@@ -178,7 +180,7 @@ WRONG_HEADS = {
     "axes twice": (lambda head: first(head, axes=[1, 1]), "unit axes"),
     "other axes": (lambda head: first(head, axes=[0]), "Copy it again"),
     "no axes": (lambda head: head["entries"][0].pop("axes") and None, "unit axes None"),
-    "blocks": (lambda head: first(head, blocks=[1, 2]), "are declared"),
+    "blocks": (lambda head: first(head, blocks=[1, 2]), "2 blocks for .*, which has 1"),
     "masks": (lambda head: first(head, how="masked"), "Copy it again"),
     "a factor": (lambda head: first(head, factor="1"), "no factor"),
     "no hash": (lambda head: head.update(weights_sha256="x"), "no weights_sha256"),
@@ -193,8 +195,8 @@ def test_descriptions_that_are_wrong_though_the_checksum_fits(name, saved):
     refused(rewritten(saved, change), match)
 
 
-def layer(config, number, **changes):
-    config["config"]["layers"][number].update(changes)
+def layer(architecture, number, **changes):
+    architecture["config"]["layers"][number].update(changes)
 
 
 WRONG_ARCHITECTURES = {
@@ -222,7 +224,7 @@ WRONG_ARCHITECTURES = {
     "no model": (lambda config: {"module": "keras.layers", "class_name": "Dense", "config": {"units": 3}}, "no model"),
     "a list": (lambda config: [1, 2], "list, which is no model"),
     "another layer": (lambda config: config["config"]["layers"].pop() and None, "other variables"),
-    "many units": (lambda config: config["config"]["layers"][1]["config"].update(units=10**9), "other variables"),
+    "many units": (lambda config: config["config"]["layers"][2]["config"].update(units=10**9), "other variables"),
 }
 
 

@@ -29,6 +29,7 @@ class Entry:
         blocks: tuple of ints, the bytes of each block of weight vectors.
         factor: float, what the weights were multiplied by where `how` is "rescaled".
         divides: bool, whether they were divided by it instead.
+        initial: str, the first 16 digits of the SHA-256 of the initial kernel; none of what is stored as it is.
     """
 
     path: str
@@ -39,6 +40,7 @@ class Entry:
     blocks: tuple[int, ...] = ()
     factor: float = 1.0
     divides: bool = False
+    initial: str = ""
 
     @property
     def size(self) -> int:
@@ -66,7 +68,6 @@ class Description:
         codec: str, of what wrote its connectivity.
         writer: str, the versions that wrote it.
         initial: dict, where the initial weights come from.
-        initial_sha256: str, of all initial kernels, one after the other.
         weights_sha256: str, of all variables.
         entries: tuple of `Entry`.
         values: tuple of ints, the bytes of the sorted vectors of each kernel, if the file holds them.
@@ -75,7 +76,6 @@ class Description:
     codec: str
     writer: str
     initial: dict[str, Any]
-    initial_sha256: str
     weights_sha256: str
     entries: tuple[Entry, ...]
     values: tuple[int, ...] = ()
@@ -105,9 +105,7 @@ def description_from(content: Any) -> Description:
     _require(set(fields) == names, f"a description of {sorted(fields)}")
     for name in ("codec", "writer"):
         _require(isinstance(fields[name], str) and len(fields[name]) <= 200, f"no {name}")
-    for name in ("initial_sha256", "weights_sha256"):
-        is_hash = isinstance(fields[name], str) and re.fullmatch("[0-9a-f]{64}", fields[name])
-        _require(is_hash, f"no {name}")
+    _require(_is_hexadecimal(fields["weights_sha256"], 64), "no weights_sha256")
     _object(fields["initial"], "no source of initial weights")
     _require(isinstance(fields["entries"], list), "no list of variables")
     entries = tuple(map(_entry_from, fields["entries"]))
@@ -123,7 +121,8 @@ def _entry_from(content: Any) -> Entry:
     for name in ("shape", "axes", "blocks"):
         if name in fields:
             fields[name] = _sizes(fields[name], f"{name} of {path}")
-    _require(fields["dtype"] in SIZES and fields["how"] in HOWS, f"{path} of unknown dtype or kind")
+    named = isinstance(fields["dtype"], str) and isinstance(fields["how"], str)
+    _require(named and fields["dtype"] in SIZES and fields["how"] in HOWS, f"{path} of unknown dtype or kind")
     _require(type(fields.get("divides", False)) is bool, f"no `divides` of {path}")
     factor = fields.get("factor", 1.0)
     _require(isinstance(factor, float) and math.isfinite(factor), f"no factor of {path}")
@@ -133,7 +132,12 @@ def _entry_from(content: Any) -> Entry:
     in_range = len(set(axes)) == len(axes) and all(axis < len(entry.shape) for axis in axes)
     _require(in_range and (entry.how == ARRAY or entry.axes is not None), f"{path} with unit axes {entry.axes}")
     _require(entry.dtype in FLOATS or entry.axes is None, f"{path}, a kernel of {entry.dtype}")
+    _require(entry.how == ARRAY or _is_hexadecimal(entry.initial, 16), f"no initial weights of {path}")
     return entry
+
+
+def _is_hexadecimal(text: Any, digits: int) -> bool:
+    return isinstance(text, str) and re.fullmatch(f"[0-9a-f]{{{digits}}}", text) is not None
 
 
 def _object(content: Any, what: str) -> dict[str, Any]:

@@ -32,7 +32,7 @@ from train_by_reconnect.connectivity_files.sources import (
     rule_from_json,
     sha256_of,
 )
-from train_by_reconnect.connectivity_files.words import bits_of, buffer_of, numpy_dtype
+from train_by_reconnect.connectivity_files.words import bits_of, buffer_of, digest_of, numpy_dtype
 
 # The weights of a network may take this much memory, and so many times the size of its file.
 ALWAYS_ALLOWED, ALLOWED_TIMES = 64 * 2**20, 4096
@@ -81,7 +81,7 @@ def decoded(
     """
     description, path = opened.description, opened.path
     source = _source(opened, reference, depth)
-    initial_hash, hashed = hashlib.sha256(), hashlib.sha256()
+    hashed = hashlib.sha256()
     try:
         arrays = cut(opened.sections["ARRS"], [each.bytes for each in description.entries if each.how == ARRAY])
         sizes = [size for entry in description.entries for size in entry.blocks]
@@ -93,7 +93,12 @@ def decoded(
                 value = np.frombuffer(next(arrays), numpy_dtype(entry.dtype)).reshape(entry.shape)
             else:
                 before = np.ascontiguousarray(source(number, entry))
-                initial_hash.update(buffer_of(before))
+                if digest_of(before) != entry.initial:
+                    raise OtherWeightsError(
+                        f"{path} must find the initial weights that it was saved with. Received: others of "
+                        f"{entry.path} from the {description.initial['kind']}. Report it, with the versions of Python and NumPy: a "
+                        "rule and a seed are to give the same weights everywhere."
+                    )
                 kernel = np.ascontiguousarray(_kernel(entry, before, blocks, description.codec))
                 value = kernel.view(numpy_dtype(entry.dtype))
             number += entry.axes is not None
@@ -104,12 +109,6 @@ def decoded(
         raise
     except (ValueError, StopIteration) as error:
         raise damaged(path, error) from error
-    if initial_hash.hexdigest() != description.initial_sha256:
-        raise ValueError(
-            f"{path} must find the initial weights that it was saved with. Received: others, from the "
-            f"{description.initial['kind']}. Report it, with the version of NumPy: a rule and a seed are to "
-            "give the same weights everywhere."
-        )
     if hashed.hexdigest() != description.weights_sha256:
         raise damaged(path, "other weights than those that were saved")
 

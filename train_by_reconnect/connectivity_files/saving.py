@@ -32,7 +32,7 @@ from train_by_reconnect.connectivity_files.sources import (
     rule_to_json,
     sha256_of,
 )
-from train_by_reconnect.connectivity_files.words import bits_of, buffer_of, numpy_dtype, order_words
+from train_by_reconnect.connectivity_files.words import bits_of, buffer_of, digest_of, numpy_dtype, order_words
 from train_by_reconnect.conversion.strip import strip
 from train_by_reconnect.layers.fixed_kernels import FixedKernels
 from train_by_reconnect.version import __version__
@@ -100,18 +100,17 @@ def save_connectivity(
             'initial weights, or initial="stored" to put the sorted weight vectors into the file.'
         )
     source, said, stored = _source(initial, values, kernels, codec)
-    hashes = {"initial": hashlib.sha256(), "weights": hashlib.sha256()}
+    hashed = hashlib.sha256()
     sections: dict[str, list[bytes]] = {"CONN": [], "VALS": stored, "ARRS": []}
     done = []
     numbers = {index: number for number, index in enumerate(kernels)}
     for index, (entry, value) in enumerate(zip(entries, values, strict=True)):
         raw = np.ascontiguousarray(value)
-        hashes["weights"].update(buffer_of(raw))
+        hashed.update(buffer_of(raw))
         if entry.how == ARRAY:
             sections["ARRS"].append(raw.tobytes())
         else:
             before = source(numbers[index], entry)
-            hashes["initial"].update(buffer_of(before))
             entry, blocks = _encoded(entry, before, bits_of(raw), codec, model.name)
             sections["CONN"] += blocks
         done.append(entry)
@@ -121,8 +120,7 @@ def save_connectivity(
         codec,
         f"train_by_reconnect {__version__}, keras {importlib.metadata.version('keras')}",
         said,
-        hashes["initial"].hexdigest(),
-        hashes["weights"].hexdigest(),
+        hashed.hexdigest(),
         tuple(done),
         tuple(map(len, stored)),
     )
@@ -189,7 +187,17 @@ def _encoded(entry: Entry, initial: np.ndarray, kernel: np.ndarray, codec: str, 
     blocks = []
     if how != INITIAL:
         blocks = [encode_block(how, before[place], rows[place], codec) for place in block_slices(rows.shape)]
-    found_entry = Entry(entry.path, entry.shape, entry.dtype, how, entry.axes, tuple(map(len, blocks)), factor, divides)
+    found_entry = Entry(
+        entry.path,
+        entry.shape,
+        entry.dtype,
+        how,
+        entry.axes,
+        tuple(map(len, blocks)),
+        factor,
+        divides,
+        digest_of(initial),
+    )
     return found_entry, blocks
 
 

@@ -1,5 +1,7 @@
 """Floats as unsigned integers that are ordered as they are: what is equal has the same bits, NaN and -0.0 too."""
 
+import hashlib
+
 import keras
 import numpy as np
 
@@ -23,6 +25,11 @@ def bits_of(values: np.ndarray) -> np.ndarray:
 def buffer_of(values: np.ndarray) -> memoryview:
     """The bytes of an array, in its order."""
     return np.ascontiguousarray(values).reshape(-1).view(np.uint8).data
+
+
+def digest_of(values: np.ndarray) -> str:
+    """The first 16 hexadecimal digits of the SHA-256 of an array's bytes."""
+    return hashlib.sha256(buffer_of(values)).hexdigest()[:16]
 
 
 def order_words(bits: np.ndarray) -> np.ndarray:
