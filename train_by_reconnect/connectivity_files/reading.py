@@ -96,8 +96,8 @@ def decoded(
                 if digest_of(before) != entry.initial:
                     raise OtherWeightsError(
                         f"{path} must find the initial weights that it was saved with. Received: others of "
-                        f"{entry.path} from the {description.initial['kind']}. Report it, with the versions of Python and NumPy: a "
-                        "rule and a seed are to give the same weights everywhere."
+                        f"{entry.path}, from the {description.initial['kind']}. Report it, with the versions of Python "
+                        "and NumPy: a rule and a seed are to give the same weights everywhere."
                     )
                 kernel = np.ascontiguousarray(_kernel(entry, before, blocks, description.codec))
                 value = kernel.view(numpy_dtype(entry.dtype))

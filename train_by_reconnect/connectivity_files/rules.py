@@ -50,7 +50,7 @@ class InitialRule:
     Example:
 
     >>> InitialRule("signed_constant", seed=3, magnitude=0.5).kernel((2, 3), 0).tolist()
-    [[0.5, 0.5, -0.5], [-0.5, 0.5, 0.5]]
+    [[-0.5, 0.5, 0.5], [-0.5, -0.5, 0.5]]
     """
 
     rule: str = "he_uniform"
