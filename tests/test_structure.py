@@ -26,6 +26,7 @@ ALSO = {
     "train_by_reconnect.backend.keras_internals": {"tensorflow"},
     "train_by_reconnect.callbacks.event_file": {"tensorboard"},
     "train_by_reconnect.command.draw_sheets": {"matplotlib"},
+    "train_by_reconnect.command.draw_sizes": {"matplotlib"},
     "scripts.data.tensorflow_route": {"tensorflow"},
     "scripts.profiles.saved_model": {"tensorflow"},
     "scripts.quiet": {"tensorflow", "train_by_reconnect_start"},

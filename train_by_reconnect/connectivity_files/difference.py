@@ -83,7 +83,7 @@ def connectivity_diff(
             "Two networks must come from the same initial weights and have the same architecture, to differ in their "
             f"connections only. Received: {before} and {after}, which do not. Pass two files of one training."
         )
-    found = []
+    found: list[ConnectivityDifference] = []
     for (_, _, first), (entry, _, second) in zip(decoded(one), decoded(other), strict=True):
         axes = entry.axes or ()
         old, new = (np.frombuffer(np.ascontiguousarray(value), np.uint8) for value in (first, second))
