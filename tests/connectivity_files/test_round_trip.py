@@ -24,6 +24,7 @@ from train_by_reconnect import (
     strip,
 )
 from train_by_reconnect.backend.rows import from_rows, to_rows
+from train_by_reconnect.coding import default_codec
 from train_by_reconnect.connectivity_files.blocks import block_slices, decode_block, encode_block, how_from
 from train_by_reconnect.connectivity_files.kernels import kernels_in
 from train_by_reconnect.connectivity_files.reading import open_file
@@ -284,8 +285,13 @@ def values_of(dtype):
 
 
 @hypothesis.settings(max_examples=60, deadline=None)
-@hypothesis.given(st.data(), st.sampled_from([*FLOATS, "float64"]), st.integers(0, 2**32 - 1))
-def test_blocks_of_any_values(data, dtype, seed):
+@hypothesis.given(
+    st.data(),
+    st.sampled_from([*FLOATS, "float64"]),
+    st.integers(0, 2**32 - 1),
+    st.sampled_from(sorted({"packed", default_codec()})),
+)
+def test_blocks_of_any_values(data, dtype, seed, codec):
     rows = data.draw(values_of(dtype))
     rng = np.random.default_rng(seed)
     initial, permuted = bits_of(rows), bits_of(rng.permuted(rows, axis=1))
@@ -296,10 +302,10 @@ def test_blocks_of_any_values(data, dtype, seed):
     for now in (permuted, flipped, masked):
         how = how_from(initial, now)
         if how != "initial":
-            found = decode_block(how, initial, encode_block(how, initial, now, "packed"), "packed")
+            found = decode_block(how, initial, encode_block(how, initial, now, codec), codec)
             np.testing.assert_array_equal(found, now)
     in_order = np.sort(order_words(initial), axis=1)
-    found = decode_sorted(encode_sorted(in_order, "packed"), in_order.shape, in_order.dtype, "packed")
+    found = decode_sorted(encode_sorted(in_order, codec), in_order.shape, in_order.dtype, codec)
     np.testing.assert_array_equal(found, in_order)
 
 
@@ -315,6 +321,22 @@ def test_models_of_any_values(tmp_path_factory, data, dtype, seed):
     model.layers[0].kernel.assign(np.random.default_rng(seed).permuted(rows, axis=1).T)
     save_connectivity(model, folder / "later.tbr", folder / "initial.tbr")
     assert_same_bits(model, load_connectivity(folder / "later.tbr"))
+
+
+def test_every_codec(tmp_path):
+    model = dense(30, 20, inputs=200)
+    draw_initial_weights(model, sparsity=0.5)
+    kernel = model.layers[0].kernel
+    kernel.assign(np.random.default_rng(0).permuted(to_numpy(kernel), axis=0))
+    sizes = {}
+    for codec in ("packed", default_codec()):
+        assert_same_bits(model, there_and_back(model, tmp_path / "a.tbr", codec=codec))
+        assert open_file(tmp_path / "a.tbr").description.codec == codec
+        sizes[codec] = (tmp_path / "a.tbr").stat().st_size
+    assert sizes[default_codec()] <= sizes["packed"]
+    with pytest.raises(ValueError, match="`codec` must be"):
+        save_connectivity(model, tmp_path / "b.tbr", codec="zip")
+    assert not (tmp_path / "b.tbr").exists()
 
 
 def test_large_kernels_are_cut_into_blocks(tmp_path, monkeypatch):
