@@ -1,8 +1,8 @@
 """Binary splitting of the sorted order: an arrangement as bits, each with its exact probability.
 
-Each row starts as one node, its places from left to right. A node whose values differ is split at a boundary of distinct
-values: of the first and the one after the last place of the value in the middle (place size // 2 of its sorted values)
-the one that is inside the node and nearer to size // 2, the first of them if both are as near. Each of its places, from
+Each row starts as one node, its places from left to right. A node whose values differ is split at a boundary of
+distinct values. Let h be size // 2. Of the first and the one after the last place of the value at place h of the sorted
+values, the boundary is the one inside the node and nearer to h; the first of them if both are as near. Each place, from
 left to right, has a bit: one if its value belongs to the upper part. Upper and lower part, places in their order, are
 the nodes of the next level.
 
@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .entropy import Reader, Writer
+from train_by_reconnect.coding.entropy import Reader, Writer
 
 
 class _Level(NamedTuple):
@@ -59,7 +59,7 @@ def _steps(level: _Level) -> np.ndarray:
     return level.sizes.size - np.searchsorted(level.sizes[::-1], np.arange(level.sizes[0]), side="right")
 
 
-def _move(level: _Level, places: np.ndarray, step: int, active: int, bits: np.ndarray, ones: np.ndarray) -> np.ndarray:
+def _move(level: _Level, step: int, active: int, bits: np.ndarray, ones: np.ndarray) -> np.ndarray:
     """Where the places of a step go, of which `ones` ones came before in their nodes."""
     starts = level.starts[:active]
     return np.where(bits, starts + level.lower[:active] + ones, starts + step - ones)
@@ -101,7 +101,7 @@ def _walk(
             elif reader is not None:
                 bits = left > 0
                 bits[open_] = reader.read(chances)
-            moved[_move(level, places, step, active, bits, ones[:active])] = here
+            moved[_move(level, step, active, bits, ones[:active])] = here
             ones[:active] += bits
         places = moved
     return places
