@@ -28,15 +28,21 @@ class _Level(NamedTuple):
     lower: np.ndarray
 
 
+def _index(size: int) -> type[np.signedinteger]:
+    """The integer of a place among so many: half the memory, where it is enough."""
+    return np.int32 if size < 2**31 else np.int64
+
+
 def _levels(sorted_ranks: np.ndarray) -> Iterator[_Level]:
     """The nodes of each level, from the sorted ranks alone."""
     rows, n = sorted_ranks.shape
     flat = sorted_ranks.ravel()
     first = np.ones((rows, n), bool)
     first[:, 1:] = sorted_ranks[:, 1:] != sorted_ranks[:, :-1]
-    runs = np.append(np.flatnonzero(first), flat.size)
-    run = np.cumsum(first.ravel()) - 1
-    starts, sizes = np.arange(rows) * n, np.full(rows, n)
+    index = _index(flat.size)
+    runs = np.append(np.flatnonzero(first), flat.size).astype(index)
+    run = np.cumsum(first.ravel(), dtype=index) - index(1)
+    starts, sizes = np.arange(rows, dtype=index) * index(n), np.full(rows, n, index)
     while True:
         differ = flat[starts] != flat[starts + sizes - 1]
         starts, sizes = starts[differ], sizes[differ]
@@ -84,11 +90,11 @@ def _walk(
 ) -> np.ndarray:
     """Split to the end, writing bits or reading them; the place of each sorted value."""
     flat = sorted_ranks.ravel()
-    places = np.arange(flat.size)
+    places = np.arange(flat.size, dtype=_index(flat.size))
     for level in _levels(sorted_ranks):
         moved = places.copy()
         limits = flat[level.starts + level.lower]
-        ones = np.zeros(level.sizes.size, np.int64)
+        ones = np.zeros_like(level.sizes)
         upper = level.sizes - level.lower
         for step, active in enumerate(_steps(level)):
             here = places[level.starts[:active] + step]
