@@ -24,6 +24,7 @@ ALSO = {
     **{f"train_by_reconnect.backend.{name}": {name} for name in ("tensorflow", "jax", "torch")},
     **{f"train_by_reconnect.backend.{name}_gradients": {name} for name in ("tensorflow", "jax", "torch")},
     "train_by_reconnect.backend.keras_internals": {"tensorflow"},
+    "train_by_reconnect.coding.entropy": {"constriction"},
     "train_by_reconnect.callbacks.event_file": {"tensorboard"},
     "train_by_reconnect.command.draw_sheets": {"matplotlib"},
     "train_by_reconnect.command.draw_sizes": {"matplotlib"},
@@ -38,6 +39,7 @@ COMMAND = "train_by_reconnect.command"
 INSIDE = {
     "train_by_reconnect": {
         "backend": (),
+        "coding": (),
         "weights": ("backend",),
         "layers": ("weights", "backend"),
         "optimizers": ("weights", "backend"),

@@ -16,11 +16,11 @@ Bits begin with the number of ones (uint64).
   equal.
 """
 
-from .arrangements import arrangement_bits as arrangement_bits
-from .arrangements import decode_arrangements as decode_arrangements
-from .arrangements import encode_arrangements as encode_arrangements
-from .bits import bits_bound as bits_bound
-from .bits import decode_bits as decode_bits
-from .bits import encode_bits as encode_bits
-from .entropy import Codec as Codec
-from .entropy import default_codec as default_codec
+from train_by_reconnect.coding.arrangements import arrangement_bits as arrangement_bits
+from train_by_reconnect.coding.arrangements import decode_arrangements as decode_arrangements
+from train_by_reconnect.coding.arrangements import encode_arrangements as encode_arrangements
+from train_by_reconnect.coding.bits import bits_bound as bits_bound
+from train_by_reconnect.coding.bits import decode_bits as decode_bits
+from train_by_reconnect.coding.bits import encode_bits as encode_bits
+from train_by_reconnect.coding.entropy import Codec as Codec
+from train_by_reconnect.coding.entropy import default_codec as default_codec

@@ -5,8 +5,8 @@ import struct
 
 import numpy as np
 
-from .entropy import Reader, Writer, check_codec
-from .splitting import read_places, write_places
+from train_by_reconnect.coding.entropy import Reader, Writer, check_codec
+from train_by_reconnect.coding.splitting import read_places, write_places
 
 
 def arrangement_bits(sorted_ranks: np.ndarray) -> float:
@@ -23,8 +23,10 @@ def arrangement_bits(sorted_ranks: np.ndarray) -> float:
 
 
 def encode_arrangements(ranks: np.ndarray, codec: str) -> bytes:
-    """The ranks (rows, n) in bytes: close to `arrangement_bits` by `"range"`; by `"packed"` as many bits a weight as
-    the greatest rank has, e.g. 10 for 576 distinct values.
+    """The ranks (rows, n) in bytes.
+
+    By `"range"` close to `arrangement_bits`; by `"packed"` as many bits a weight as the greatest rank has, e.g. 10 for
+    576 distinct values.
     """
     check_codec(codec)
     ranks = np.asarray(ranks)
@@ -39,8 +41,10 @@ def encode_arrangements(ranks: np.ndarray, codec: str) -> bytes:
 
 
 def decode_arrangements(data: bytes, sorted_ranks: np.ndarray, codec: str) -> np.ndarray:
-    """The ranks that `encode_arrangements` wrote, of rows whose sorted ranks are given; a `ValueError` where the data
-    cannot be an arrangement of them.
+    """The ranks that `encode_arrangements` wrote, of rows whose sorted ranks are given.
+
+    Raises:
+        ValueError: if the data cannot be an arrangement of them.
     """
     check_codec(codec)
     sorted_ranks = np.asarray(sorted_ranks)

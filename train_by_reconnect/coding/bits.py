@@ -4,7 +4,7 @@ import struct
 
 import numpy as np
 
-from .entropy import Reader, Writer, check_codec
+from train_by_reconnect.coding.entropy import Reader, Writer, check_codec
 
 
 def bits_bound(bits: np.ndarray) -> float:
@@ -43,10 +43,8 @@ def decode_bits(data: bytes, size: int, codec: str) -> np.ndarray:
             raise ValueError("The last byte must be filled up with zeros: the file is damaged, get it once more.")
     else:
         reader = Reader(body)
-        if 0 < ones < size:
-            bits = reader.read(np.full(size, ones / size)).astype(bool)
-        else:
-            bits = np.full(size, ones > 0)
+        certain = ones in (0, size)
+        bits = np.full(size, ones > 0) if certain else reader.read(np.full(size, ones / size)).astype(bool)
         reader.finish()
     if np.count_nonzero(bits) != ones:
         raise ValueError(f"{ones} of the bits must be ones. Received: {np.count_nonzero(bits)} ones.")

@@ -1,8 +1,8 @@
 """Binary splitting of the sorted order: an arrangement as bits, each with its exact probability.
 
-Each row starts as one node, its places from left to right. A node whose values differ is split at a boundary of distinct
-values: of the first and the one after the last place of the value in the middle (place size // 2 of its sorted values)
-the one that is inside the node and nearer to size // 2, the first of them if both are as near. Each of its places, from
+Each row starts as one node, its places from left to right. A node whose values differ is split at a boundary of
+distinct values. Let h be size // 2. Of the first and the one after the last place of the value at place h of the sorted
+values, the boundary is the one inside the node and nearer to h; the first of them if both are as near. Each place, from
 left to right, has a bit: one if its value belongs to the upper part. Upper and lower part, places in their order, are
 the nodes of the next level.
 
@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .entropy import Reader, Writer
+from train_by_reconnect.coding.entropy import Reader, Writer
 
 
 class _Level(NamedTuple):
@@ -28,15 +28,21 @@ class _Level(NamedTuple):
     lower: np.ndarray
 
 
+def _index(size: int) -> type[np.signedinteger]:
+    """The integer of a place among so many: half the memory, where it is enough."""
+    return np.int32 if size < 2**31 else np.int64
+
+
 def _levels(sorted_ranks: np.ndarray) -> Iterator[_Level]:
     """The nodes of each level, from the sorted ranks alone."""
     rows, n = sorted_ranks.shape
     flat = sorted_ranks.ravel()
     first = np.ones((rows, n), bool)
     first[:, 1:] = sorted_ranks[:, 1:] != sorted_ranks[:, :-1]
-    runs = np.append(np.flatnonzero(first), flat.size)
-    run = np.cumsum(first.ravel()) - 1
-    starts, sizes = np.arange(rows) * n, np.full(rows, n)
+    index = _index(flat.size)
+    runs = np.append(np.flatnonzero(first), flat.size).astype(index)
+    run = np.cumsum(first.ravel(), dtype=index) - index(1)
+    starts, sizes = np.arange(rows, dtype=index) * index(n), np.full(rows, n, index)
     while True:
         differ = flat[starts] != flat[starts + sizes - 1]
         starts, sizes = starts[differ], sizes[differ]
@@ -59,7 +65,7 @@ def _steps(level: _Level) -> np.ndarray:
     return level.sizes.size - np.searchsorted(level.sizes[::-1], np.arange(level.sizes[0]), side="right")
 
 
-def _move(level: _Level, places: np.ndarray, step: int, active: int, bits: np.ndarray, ones: np.ndarray) -> np.ndarray:
+def _move(level: _Level, step: int, active: int, bits: np.ndarray, ones: np.ndarray) -> np.ndarray:
     """Where the places of a step go, of which `ones` ones came before in their nodes."""
     starts = level.starts[:active]
     return np.where(bits, starts + level.lower[:active] + ones, starts + step - ones)
@@ -84,11 +90,11 @@ def _walk(
 ) -> np.ndarray:
     """Split to the end, writing bits or reading them; the place of each sorted value."""
     flat = sorted_ranks.ravel()
-    places = np.arange(flat.size)
+    places = np.arange(flat.size, dtype=_index(flat.size))
     for level in _levels(sorted_ranks):
         moved = places.copy()
         limits = flat[level.starts + level.lower]
-        ones = np.zeros(level.sizes.size, np.int64)
+        ones = np.zeros_like(level.sizes)
         upper = level.sizes - level.lower
         for step, active in enumerate(_steps(level)):
             here = places[level.starts[:active] + step]
@@ -101,7 +107,7 @@ def _walk(
             elif reader is not None:
                 bits = left > 0
                 bits[open_] = reader.read(chances)
-            moved[_move(level, places, step, active, bits, ones[:active])] = here
+            moved[_move(level, step, active, bits, ones[:active])] = here
             ones[:active] += bits
         places = moved
     return places
