@@ -17,7 +17,10 @@ FOREIGN = {
         *("keras", "numpy", "matplotlib", "sklearn", "tqdm", "markdown_it", "PIL", "pandas", "scipy"),
         *("models", "train_by_reconnect"),
     },
-    "benchmarks": {"keras", "numpy", "tensorflow", "matplotlib", "sklearn", "models", "scripts", "train_by_reconnect"},
+    "benchmarks": {
+        *("keras", "numpy", "tensorflow", "matplotlib", "sklearn", "safetensors", "zstandard"),
+        *("models", "scripts", "train_by_reconnect"),
+    },
 }
 # What single modules may use besides: a backend that is there for certain, or an extra where somebody asks for it.
 ALSO = {
@@ -44,7 +47,6 @@ INSIDE = {
         "layers": ("weights", "backend"),
         "optimizers": ("weights", "backend"),
         "conversion": ("layers", "optimizers", "weights", "backend"),
-        "coding": (),
         "connectivity_files": ("conversion", "layers", "optimizers", "weights", "coding", "backend", "version"),
         "callbacks": ("connectivity_files", "layers", "optimizers", "weights", "backend"),
         "version": (),

@@ -1,9 +1,10 @@
 """What a connectivity file holds: bits a weight beside the bound, float32 and a zip, and where the bits are."""
 
+import os
 import pathlib
 import tempfile
 import zlib
-from typing import Any
+from typing import Any, NamedTuple
 
 import keras
 
@@ -20,6 +21,30 @@ _WHAT = {
     "ARCH": "architecture",
     "HEAD": "description",
 }
+
+
+class ConnectivityBits(NamedTuple):
+    """The connections of a network, the bits for where they go and their bound, and the bytes of all else."""
+
+    weights: int
+    taken: int
+    bound: float
+    values: int
+    rest: int
+
+
+def connectivity_bits(path: str | os.PathLike[str]) -> ConnectivityBits:
+    """What the connectivity in a file takes, and what else does: the sorted weight vectors, and the rest."""
+    return bits_of_sizes(file_sizes(path))
+
+
+def bits_of_sizes(sizes: FileSizes) -> ConnectivityBits:
+    """The sum over all kernels."""
+    kernels = [part for part in sizes.parts if part.entry.how != "array"]
+    weights, taken = sum(part.entry.size for part in kernels), sum(part.bytes for part in kernels)
+    values = sizes.sections["VALS"]
+    bound = sum(part.bound for part in kernels)
+    return ConnectivityBits(weights, 8 * taken, bound, values, sizes.total - taken - values)
 
 
 def connectivity_inspection(path: str, picture: str | None = None, reference: str | None = None) -> list[str]:
@@ -89,11 +114,9 @@ def _initial(said: dict[str, Any]) -> str:
 
 
 def _against_bound(sizes: FileSizes) -> str:
-    kernels = [part for part in sizes.parts if part.entry.how != "array"]
-    size, taken = sum(part.entry.size for part in kernels), sum(part.bytes for part in kernels)
-    bound = sum(part.bound for part in kernels)
-    over = f", {100 * (8 * taken / bound - 1):.2f} % above it" if bound else ""
-    return f"connectivity: {8 * taken / max(size, 1):.3f} bits a weight, bound {bound / max(size, 1):.3f}{over}"
+    weights, taken, bound, _, _ = bits_of_sizes(sizes)
+    over = f", {100 * (taken / bound - 1):.2f} % above it" if bound else ""
+    return f"connectivity: {taken / max(weights, 1):.3f} bits a weight, bound {bound / max(weights, 1):.3f}{over}"
 
 
 def _zipped(model: keras.Model, total: int) -> str:
