@@ -28,8 +28,7 @@ import time
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-ROOT = pathlib.Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 
 import keras
 import numpy as np
@@ -52,6 +51,7 @@ from train_by_reconnect import (
 )
 from train_by_reconnect.command.connectivity_inspection import connectivity_bits
 
+ROOT = pathlib.Path(__file__).resolve().parent.parent
 PUBLISHED = ("Conv7", "resnet50", "resnet50_30", "resnet50_50", "resnet50_70", "F1", "F2")
 DENSE = {"rule": "he_uniform"}
 # Networks from the seed: what builds them, and their rule. F1 and F2 as in section 5.5 of LaPerm.
@@ -138,14 +138,8 @@ def row(name, where, model, initial, folder):
     bits = connectivity_bits(file)
     sizes = [name, where, f"{len(plain) // 4:,}", f"{size:,}", *times]
     over = f"{100 * (bits.taken / bits.bound - 1):.2f} %" if bits.bound else "-"
-    coded = [
-        name,
-        where,
-        f"{bits.weights:,}",
-        f"{bits.taken / bits.weights:.3f}",
-        f"{bits.bound / bits.weights:.3f}",
-        over,
-    ]
+    a_weight = [f"{each / bits.weights:.3f}" for each in (bits.taken, bits.bound)]
+    coded = [name, where, f"{bits.weights:,}", *a_weight, over]
     return sizes, [*coded, f"{bits.values / 1000:,.1f}", f"{bits.rest / 1000:,.1f}"]
 
 
