@@ -113,7 +113,8 @@ def flipped_lenet(reference, small):
     model.compile(keras.optimizers.Adam(1e-3), "sparse_categorical_crossentropy", metrics=["accuracy"])
     x, y = digits(reference, small)
     history = model.fit(x, y, batch_size=25, epochs=1 if small else 3, verbose=0)
-    said = f"LeNet, {100 * changed_fractions(model)['all']:.1f} % flipped, accuracy {100 * history.history['accuracy'][-1]:.1f} %"
+    flipped, accuracy = changed_fractions(model)["all"], history.history["accuracy"][-1]
+    said = f"LeNet, {100 * flipped:.1f} % flipped, training accuracy {100 * accuracy:.1f} %"
     return said, strip(model), rule
 
 

@@ -33,7 +33,7 @@ def check(model, expected, path, *args):
         assert one.tobytes() == other.tobytes()
 
 
-@pytest.mark.parametrize("build", [models.f2, models.conv7, models.conv_net])
+@pytest.mark.parametrize("build", [models.f2, models.conv7])
 def test_permuted(build, tmp_path):
     model = build(width=1 / 8) if build in WITH_WIDTH else build()
     draw_initial_weights(model, "he_uniform", seed=1)

@@ -76,7 +76,8 @@ def save_connectivity(
     >>> from train_by_reconnect import draw_initial_weights, load_connectivity
     >>> model = keras.Sequential([keras.Input((6,)), keras.layers.Dense(2)])
     >>> rule = draw_initial_weights(model, "he_uniform", seed=1)
-    >>> _ = model.layers[0].kernel.assign(model.layers[0].kernel[::-1])  # a permutation of each weight vector
+    >>> kernel = model.layers[0].kernel
+    >>> _ = kernel.assign(keras.ops.flip(kernel, axis=0))  # a permutation of each weight vector
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     save_connectivity(model, f"{folder}/small.tbr")
     ...     loaded = load_connectivity(f"{folder}/small.tbr")
