@@ -81,6 +81,7 @@ def _parser():
     scoreboard.set_defaults(command=_scoreboard)
     scoreboard.add_argument("--results", default="results", help="folder of results; default: results")
     _add_weight_profiles(commands)
+    _add_inspect(commands)
     return parser
 
 
@@ -106,6 +107,17 @@ def _add_backend(parser):
     parser.add_argument(
         "--backend", choices=BACKENDS, help="of Keras; default: what KERAS_BACKEND or Keras' own file of settings says"
     )
+
+
+def _add_inspect(commands):
+    parser = commands.add_parser(
+        "inspect", help="what a saved model holds, or where the bits of a connectivity file are"
+    )
+    parser.set_defaults(command=_inspect)
+    _add_backend(parser)
+    parser.add_argument("file", metavar="FILE", help="a .keras or .h5 file, or a connectivity file")
+    parser.add_argument("--picture", metavar="FILE", help="of a connectivity file: draw where the bits are")
+    parser.add_argument("--reference", metavar="FILE", help="of a connectivity file: where its initial weights are")
 
 
 def _add_weight_profiles(commands):
@@ -224,6 +236,13 @@ def _weight_profiles(parsed):
     from scripts.profiles.command import run
 
     run(parsed)
+
+
+def _inspect(parsed):
+    start_quietly(parsed.backend)
+    from train_by_reconnect.command.main import inspected
+
+    print("\n".join(inspected(parsed)))
 
 
 if __name__ == "__main__":

@@ -17,15 +17,20 @@ FOREIGN = {
         *("keras", "numpy", "matplotlib", "sklearn", "tqdm", "markdown_it", "PIL", "pandas", "scipy"),
         *("models", "train_by_reconnect"),
     },
-    "benchmarks": {"keras", "numpy", "tensorflow", "matplotlib", "sklearn", "models", "scripts", "train_by_reconnect"},
+    "benchmarks": {
+        *("keras", "numpy", "tensorflow", "matplotlib", "sklearn", "safetensors", "zstandard"),
+        *("models", "scripts", "train_by_reconnect"),
+    },
 }
 # What single modules may use besides: a backend that is there for certain, or an extra where somebody asks for it.
 ALSO = {
     **{f"train_by_reconnect.backend.{name}": {name} for name in ("tensorflow", "jax", "torch")},
     **{f"train_by_reconnect.backend.{name}_gradients": {name} for name in ("tensorflow", "jax", "torch")},
     "train_by_reconnect.backend.keras_internals": {"tensorflow"},
+    "train_by_reconnect.coding.entropy": {"constriction"},
     "train_by_reconnect.callbacks.event_file": {"tensorboard"},
     "train_by_reconnect.command.draw_sheets": {"matplotlib"},
+    "train_by_reconnect.command.draw_sizes": {"matplotlib"},
     "scripts.data.tensorflow_route": {"tensorflow"},
     "scripts.profiles.saved_model": {"tensorflow"},
     "scripts.quiet": {"tensorflow", "train_by_reconnect_start"},
@@ -41,14 +46,25 @@ COMMAND = "train_by_reconnect.command"
 INSIDE = {
     "train_by_reconnect": {
         "backend": (),
+        "coding": (),
         "weights": ("backend",),
         "layers": ("weights", "backend"),
         "optimizers": ("weights", "backend"),
         "conversion": ("layers", "optimizers", "weights", "backend"),
-        "callbacks": ("layers", "optimizers", "weights", "backend"),
+        "connectivity_files": ("conversion", "layers", "optimizers", "weights", "coding", "backend", "version"),
+        "callbacks": ("connectivity_files", "layers", "optimizers", "weights", "backend"),
         "version": (),
-        "command": ("layers", "optimizers", "weights", "backend", "version"),
-        "__init__": ("backend", "callbacks", "conversion", "layers", "optimizers", "weights", "version"),
+        "command": ("connectivity_files", "layers", "optimizers", "weights", "backend", "version"),
+        "__init__": (
+            "backend",
+            "callbacks",
+            "connectivity_files",
+            "conversion",
+            "layers",
+            "optimizers",
+            "weights",
+            "version",
+        ),
     },
     "scripts": {
         "__init__": (),

@@ -3,6 +3,7 @@
 import train_by_reconnect.backend  # noqa: F401 - first, as it says what is missing
 from train_by_reconnect.callbacks.activity import ActivityMap
 from train_by_reconnect.callbacks.agreement import agreement
+from train_by_reconnect.callbacks.connectivity_files import ConnectivityFiles
 from train_by_reconnect.callbacks.connectivity_monitor import ConnectivityMonitor
 from train_by_reconnect.callbacks.keep_zeros import KeepZeros
 from train_by_reconnect.callbacks.layerwise import LayerwiseTraining
@@ -12,6 +13,11 @@ from train_by_reconnect.callbacks.snapshots import KernelSnapshots
 from train_by_reconnect.callbacks.sync_evaluation import SyncEvaluation
 from train_by_reconnect.callbacks.sync_every_epoch import SyncEveryEpoch
 from train_by_reconnect.callbacks.synchronization import SyncPeriodScheduler
+from train_by_reconnect.connectivity_files.difference import ConnectivityDifference, connectivity_diff
+from train_by_reconnect.connectivity_files.history import connectivity_history
+from train_by_reconnect.connectivity_files.loading import load_connectivity
+from train_by_reconnect.connectivity_files.rules import InitialRule, draw_initial_weights
+from train_by_reconnect.connectivity_files.saving import save_connectivity
 from train_by_reconnect.conversion.connectivity_model import connectivity_model
 from train_by_reconnect.conversion.strip import strip
 from train_by_reconnect.conversion.weight_removal import remove_weights
@@ -57,8 +63,11 @@ from train_by_reconnect.weights.variables import describe_variables
 __all__ = [
     "ActivityMap",
     "BernoulliMask",
+    "ConnectivityDifference",
+    "ConnectivityFiles",
     "ConnectivityMonitor",
     "EdgePopup",
+    "InitialRule",
     "KeepZeros",
     "KernelReport",
     "KernelSnapshots",
@@ -86,14 +95,18 @@ __all__ = [
     "__version__",
     "agreement",
     "changed_fractions",
+    "connectivity_diff",
+    "connectivity_history",
     "connectivity_model",
     "cycle_lengths",
     "cycles",
     "describe_layer",
     "describe_variables",
+    "draw_initial_weights",
     "fixed_points",
     "full_batch_gradient",
     "is_permutation",
+    "load_connectivity",
     "log10_permutations",
     "make_dissimilar",
     "most_active",
@@ -105,6 +118,7 @@ __all__ = [
     "ranking_distance",
     "reduce_precision",
     "remove_weights",
+    "save_connectivity",
     "score_profiles",
     "set_objective",
     "share_value",

@@ -624,6 +624,30 @@ def test_own_variables(model):
     )
 
 
+def test_models_without_values():
+    def make():
+        return keras.Sequential([keras.Input((3,)), keras.layers.Dense(2, name="dense"), keras.layers.Dropout(0.5)])
+
+    made, waiting = keras_internals.made_without_values(make)
+    kernel, bias = made.weights
+    assert {id(kernel), id(bias)} <= {id(each) for each in waiting}, (
+        "a variable that is made in a StatelessScope no longer waits for its value in a list of Keras, which "
+        "`made_without_values` needs: find another way to build a model without allocating its weights"
+    )
+    assert kernel._value is None
+    assert tuple(kernel.shape) == (3, 2)
+    for variable in waiting:
+        keras_internals.give_value(variable, np.full((3, 2), 7.0) if variable is kernel else None)
+    assert np.all(keras.ops.convert_to_numpy(kernel) == 7), "Variable._initializer is not what gives the value any more"
+    assert np.all(keras.ops.convert_to_numpy(bias) == 0)
+    assert made(np.ones((1, 3), "float32")).shape == (1, 2)
+    # What fails leaves nothing behind that a later scope would allocate.
+    with pytest.raises(ZeroDivisionError):
+        keras_internals.made_without_values(lambda: (keras.layers.Dense(2).build((None, 10**9)), 1 / 0))
+    with keras.StatelessScope():
+        pass
+
+
 def test_call_after_last_batch(model):
     # Order of a fit of two epochs: the function, then validation, then the end of the epoch. `evaluate` has no part.
     has(keras.Model, "_get_metrics_result_or_logs", "call_after_last_batch", "find what `fit` calls after its batches")

@@ -115,6 +115,36 @@ def chain_of_operations(model: keras.Layer) -> list[keras.Operation] | None:
     return [node.operation for node in nodes]
 
 
+# Models whose weights come from elsewhere.
+
+
+def made_without_values(make: Callable[[], Any]) -> tuple[Any, list[keras.Variable]]:
+    """Call a function that makes layers, whose variables get a shape and no value; returned are both.
+
+    So nothing is allocated that a file only claims to need. Each variable must be given a value before it is used.
+    """
+    from keras.src.backend.common import global_state
+
+    others = global_state.get_global_attribute(_WITHOUT_VALUES)
+    global_state.set_global_attribute(_WITHOUT_VALUES, [])
+    try:
+        with keras.StatelessScope(initialize_variables=False):
+            made = make()
+        return made, list(global_state.get_global_attribute(_WITHOUT_VALUES))
+    finally:
+        global_state.set_global_attribute(_WITHOUT_VALUES, others)
+
+
+_WITHOUT_VALUES = "uninitialized_variables"
+
+
+def give_value(variable: keras.Variable, value: Any = None) -> None:
+    """Give a variable that was made without one its value, or without any that of its initializer."""
+    if value is not None:
+        variable._initializer = lambda shape, dtype=None: keras.ops.convert_to_tensor(value, dtype)
+    variable._deferred_initialize()
+
+
 # Training.
 
 

@@ -8,9 +8,11 @@ from typing import Any
 
 import keras
 
+from train_by_reconnect.command.connectivity_inspection import connectivity_inspection
 from train_by_reconnect.command.inspection import inspection
 from train_by_reconnect.command.networks import load_network
 from train_by_reconnect.command.profiles import draw, score_lines
+from train_by_reconnect.connectivity_files.container import is_connectivity_file
 from train_by_reconnect.version import __version__
 
 
@@ -59,11 +61,30 @@ def _parser() -> argparse.ArgumentParser:
     profiles.add_argument("--no-scores", action="store_true", help="draw only")
     profiles.set_defaults(command=_profiles)
     inspect = commands.add_parser(
-        "inspect", help="what a saved model holds: layers, weight vectors, zeros, LaPerm, masks"
+        "inspect", help="what a saved model holds: layers, weight vectors, zeros, LaPerm, masks; or where its bits are"
     )
-    inspect.add_argument("file", metavar="FILE", help="a .keras or .h5 file")
-    inspect.set_defaults(command=lambda parsed: inspection(parsed.file))
+    add_inspection(inspect)
+    inspect.set_defaults(command=inspected)
     return parser
+
+
+def add_inspection(parser: argparse.ArgumentParser) -> None:
+    """The arguments of `inspect`."""
+    parser.add_argument("file", metavar="FILE", help="a .keras or .h5 file, or a connectivity file")
+    parser.add_argument("--picture", metavar="FILE", help="of a connectivity file: draw where the bits are")
+    parser.add_argument("--reference", metavar="FILE", help="of a connectivity file: where its initial weights are")
+
+
+def inspected(parsed: Any) -> list[str]:
+    """What `inspect` says of a file, as lines of text."""
+    if is_connectivity_file(parsed.file):
+        return connectivity_inspection(parsed.file, parsed.picture, parsed.reference)
+    if parsed.picture or parsed.reference:
+        raise ValueError(
+            f"`--picture` and `--reference` are for connectivity files. Received: {parsed.file}, which is none. Leave "
+            "them out, or draw the weights with `profiles`."
+        )
+    return inspection(parsed.file)
 
 
 def _profiles(parsed: Any) -> list[str]:

@@ -1,15 +1,14 @@
 """The weight profiles of a model: their scores as a table, and their picture."""
 
 import math
-import pathlib
 
 import keras
 
+from train_by_reconnect.command.pictures import needing_matplotlib, picture_file
 from train_by_reconnect.command.table import table
 from train_by_reconnect.weights.profile_scores import score_profiles
 from train_by_reconnect.weights.profiles import weight_profiles
 
-_FORMATS = (".png", ".pdf", ".svg")
 _SCORES = ("plain", "plain_initializer", "plain_gaussian", "plain_shuffled", "standardized", "standardized_gaussian")
 
 
@@ -44,16 +43,9 @@ def draw(model: keras.Model, path: str) -> list[str]:
         ValueError: the file is of another kind.
         ImportError: there is no matplotlib.
     """
-    out = pathlib.Path(path)
-    if out.suffix not in _FORMATS:
-        raise ValueError(f"`--picture` must end with {', '.join(_FORMATS)}. Received: --picture {path}. Rename it.")
-    try:
+    out = picture_file(path)
+    with needing_matplotlib(path):
         from train_by_reconnect.command.draw_sheets import draw_sheets
-    except ImportError as error:
-        raise ImportError(
-            f"A picture needs matplotlib, which is not installed. Received: --picture {path}. Run `pip install "
-            '"train-by-reconnect[plot]"`, or leave it out for the table alone.'
-        ) from error
     profiles = weight_profiles(model)
     weights = sum(math.prod(profile.shape) for profile in profiles)
     title = f"{model.name}: {len(profiles)} weight matrices, {weights:,} weights"

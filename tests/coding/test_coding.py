@@ -1,0 +1,138 @@
+"""Arrangements and bits come back from both codecs, near the bound, and damaged data is refused or read as others."""
+
+import sys
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from train_by_reconnect.coding import (
+    arrangement_bits,
+    bits_bound,
+    decode_arrangements,
+    decode_bits,
+    default_codec,
+    encode_arrangements,
+    encode_bits,
+)
+
+CODECS = ["range", "packed"]
+
+
+@pytest.fixture(autouse=True)
+def constriction():
+    pytest.importorskip("constriction")
+
+
+def ranked(values):
+    """The dense ranks of each row."""
+    ranks = np.zeros(values.shape, np.int32)
+    for row, of_row in zip(ranks, values, strict=True):
+        row[:] = np.unique(of_row, return_inverse=True)[1]
+    return ranks
+
+
+def sparse(rows, n, zeros, single=False):
+    """Rows of which a fraction is zero and the others differ, or are one value."""
+    generator = np.random.default_rng(0)
+    values = np.ones((rows, n)) if single else generator.normal(size=(rows, n))
+    values[:, : round(zeros * n)] = 0
+    return ranked(generator.permuted(values, axis=1))
+
+
+def test_three_values_packed_by_hand():
+    # Ranks 2, 0, 1 have two bits: the low ones are 0, 0, 1 = 4 with the first bit lowest, the high ones 1, 0, 0 = 1.
+    assert encode_arrangements(np.array([[2, 0, 1]]), "packed") == bytes([4, 1])
+    assert decode_arrangements(bytes([4, 1]), np.array([[0, 1, 2]]), "packed").tolist() == [[2, 0, 1]]
+
+
+def test_four_bits_packed_by_hand():
+    # 1, 0, 1, 1: three ones in eight bytes, then 1 + 4 + 8 = 13.
+    assert encode_bits(np.array([1, 0, 1, 1]), "packed") == bytes([3, 0, 0, 0, 0, 0, 0, 0, 13])
+
+
+def test_bounds_by_hand():
+    assert arrangement_bits(np.array([[0, 1, 2]])) == pytest.approx(np.log2(6))  # 3! orders
+    assert arrangement_bits(np.array([[0, 0, 1, 1], [0, 0, 0, 0]])) == pytest.approx(np.log2(6))  # 4! / (2! 2!), and 1
+    assert bits_bound(np.array([1, 0, 0, 0])) == pytest.approx(2 + 3 * np.log2(4 / 3))  # one of 1/4, three of 3/4
+    assert bits_bound(np.zeros(9)) == 0
+
+
+@pytest.mark.parametrize("codec", CODECS)
+@given(data=st.data())
+def test_arrangements_come_back(codec, data):
+    rows, n, values = (data.draw(st.integers(low, high)) for low, high in ((0, 4), (0, 40), (1, 40)))
+    seed = data.draw(st.integers(0, 2**32 - 1))
+    ranks = ranked(np.random.default_rng(seed).integers(values, size=(rows, n)))
+    coded = encode_arrangements(ranks, codec)
+    np.testing.assert_array_equal(decode_arrangements(coded, np.sort(ranks, axis=1), codec), ranks)
+
+
+@pytest.mark.parametrize("codec", CODECS)
+@given(bits=st.lists(st.booleans(), max_size=70))
+def test_bits_come_back(codec, bits):
+    assert decode_bits(encode_bits(np.array(bits, bool), codec), len(bits), codec).tolist() == bits
+
+
+@pytest.mark.parametrize(
+    ("zeros", "single", "bits"),
+    [(0, False, 7.7), (0.5, False, 4.4), (0.7, False, 2.7), (0.9, False, 0.9), (0.9, True, 0.46)],
+)
+def test_ranges_are_within_a_percent_of_the_bound(zeros, single, bits):
+    ranks = sparse(64, 576, zeros, single)
+    bound = arrangement_bits(np.sort(ranks, axis=1))
+    assert bound / ranks.size == pytest.approx(bits, abs=0.06)  # the numbers have one or two digits
+    assert 8 * len(encode_arrangements(ranks, "range")) <= 1.01 * bound
+
+
+def mutated(coded, generator):
+    """Data with a few bytes changed, cut or added."""
+    changed = bytearray(coded)
+    for _ in range(generator.integers(1, 4)):
+        changed[generator.integers(len(changed))] = generator.integers(256)
+    end = generator.integers(3)
+    return bytes([changed[: generator.integers(len(changed))], changed + b"\0\0\0\0", changed][end])
+
+
+@pytest.mark.parametrize("codec", CODECS)
+@pytest.mark.parametrize("times", [300, pytest.param(10_000, marks=pytest.mark.slow)])
+def test_damaged_data_is_refused_or_another_arrangement(codec, times):
+    ranks, generator = sparse(2, 12, 0.3), np.random.default_rng(1)
+    known, bits = np.sort(ranks, axis=1), ranks.ravel() > 2
+    arrangement, flat = encode_arrangements(ranks, codec), encode_bits(bits, codec)
+    refused = 0
+    for _ in range(times):
+        try:
+            read = decode_arrangements(mutated(arrangement, generator), known, codec)
+            np.testing.assert_array_equal(np.sort(read, axis=1), known)
+        except ValueError:
+            refused += 1
+        try:
+            assert decode_bits(mutated(flat, generator), bits.size, codec).shape == bits.shape
+        except ValueError:
+            refused += 1
+    assert refused > times / 2  # two of three are cut or longer
+
+
+@pytest.mark.parametrize("codec", CODECS)
+def test_every_cut_and_every_addition_is_refused(codec):
+    ranks = sparse(2, 50, 0.3)
+    coded = encode_arrangements(ranks, codec)
+    for changed in [*(coded[:end] for end in range(len(coded))), coded + b"\0", coded + b"\0\0\0\0"]:
+        with pytest.raises(ValueError, match="Received"):
+            decode_arrangements(changed, np.sort(ranks, axis=1), codec)
+
+
+def test_without_constriction_bits_are_packed(monkeypatch):
+    assert default_codec() == "range"
+    monkeypatch.setitem(sys.modules, "constriction", None)
+    assert default_codec() == "packed"
+    assert encode_arrangements(np.array([[2, 0, 1]]), default_codec()) == bytes([4, 1])
+    with pytest.raises(ValueError, match="Install it by"):
+        encode_arrangements(np.array([[2, 0, 1]]), "range")
+
+
+def test_an_unknown_codec_is_refused():
+    with pytest.raises(ValueError, match="codec='zip'"):
+        encode_bits(np.zeros(3), "zip")

@@ -1,0 +1,95 @@
+"""How a kernel comes from its initial one: found, written and read in blocks of whole weight vectors."""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from train_by_reconnect.coding import (
+    arrangement_bits,
+    bits_bound,
+    decode_arrangements,
+    decode_bits,
+    encode_arrangements,
+    encode_bits,
+)
+from train_by_reconnect.connectivity_files.description import FLIPPED, INITIAL, MASKED, PERMUTED, ZEROED
+from train_by_reconnect.connectivity_files.words import (
+    at_ranks,
+    order_words,
+    ranks_of,
+    ranks_of_sorted,
+    sign_of,
+    unorder_words,
+)
+
+AT_ONCE = 2**20  # weights in a block, so that reading and writing take little memory beside the network
+
+
+def block_slices(shape: tuple[int, int]) -> Iterator[slice]:
+    """The rows of each block."""
+    units, size = shape
+    if size:
+        step = max(1, AT_ONCE // size)
+        yield from (slice(start, min(start + step, units)) for start in range(0, units, step))
+
+
+def how_from(initial: np.ndarray, rows: np.ndarray) -> str | None:
+    """How rows come from the initial ones, both as bits: in the way of fewest bits, or None if in none."""
+    changed = initial != rows
+    if not changed.any():
+        return INITIAL
+    sign = sign_of(rows.dtype)
+    elementwise = None
+    for how, expected in ((FLIPPED, initial ^ sign), (MASKED, initial & sign), (ZEROED, np.zeros_like(initial))):
+        if np.array_equal(np.where(changed, expected, initial), rows):
+            elementwise = how
+            break
+    sorted_rows = np.sort(order_words(initial), axis=1)
+    if not np.array_equal(sorted_rows, np.sort(order_words(rows), axis=1)):
+        return elementwise
+    if elementwise and bits_bound(changed.ravel()) <= arrangement_bits(ranks_of_sorted(sorted_rows)):
+        return elementwise
+    return PERMUTED
+
+
+def encode_block(how: str, initial: np.ndarray, rows: np.ndarray, codec: str) -> bytes:
+    """The bytes that turn the initial rows into these."""
+    if how == PERMUTED:
+        ranks, _ = ranks_of(order_words(rows))
+        return encode_arrangements(ranks, codec)
+    return encode_bits((initial != rows).ravel(), codec)
+
+
+def decode_block(how: str, initial: np.ndarray, data: bytes, codec: str) -> np.ndarray:
+    """The rows that `encode_block` was given; a ValueError says what is wrong with the bytes."""
+    if how == PERMUTED:
+        in_order = np.sort(order_words(initial), axis=1)
+        ranks = decode_arrangements(data, ranks_of_sorted(in_order), codec)
+        return unorder_words(at_ranks(in_order, ranks))
+    changed = decode_bits(data, initial.size, codec).reshape(initial.shape)
+    return np.where(changed, changed_to(how, initial), initial)
+
+
+def changed_to(how: str, initial: np.ndarray) -> np.ndarray:
+    """What a connection is that is masked or flipped: 0 with the sign of its weight, 0, or its negative."""
+    sign = sign_of(initial.dtype)
+    if how == FLIPPED:
+        return initial ^ sign
+    return np.zeros_like(initial) if how == ZEROED else initial & sign
+
+
+def bound_of_block(how: str, initial: np.ndarray, rows: np.ndarray) -> float:
+    """The least number of bits for these rows, if all arrangements, or all masks of this sparsity, are as likely."""
+    if how == PERMUTED:
+        return arrangement_bits(ranks_of_sorted(np.sort(order_words(initial), axis=1)))
+    return bits_bound((initial != rows).ravel()) if how != INITIAL else 0.0
+
+
+def cut(data: memoryview, sizes: Sequence[int]) -> Iterator[bytes]:
+    """The parts of some bytes, which must be all of them."""
+    if sum(sizes) != len(data):
+        raise ValueError(f"{len(data):,} bytes where {sum(sizes):,} are declared")
+    place = 0
+    for size in sizes:
+        yield bytes(data[place : place + size])
+        place += size
