@@ -1,8 +1,10 @@
 """A sweep by several processes: told as one, whole when one of them is killed, and seen from outside."""
 
+import contextlib
 import json
 import os
 import pathlib
+import re
 import signal
 import subprocess
 import sys
@@ -205,22 +207,37 @@ def wait_for(condition, seconds=120):
     return found
 
 
+def workers_in(results):
+    """The processes that have a run in hand."""
+    found = []
+    for lock in results.rglob("*.lock"):
+        with contextlib.suppress(FileNotFoundError):  # it has just ended
+            found += [int(number) for number in re.findall(r"^process (\d+) on ", lock.read_text())]
+    return found
+
+
 def sweeping(results):
     command = [sys.executable, "-m", "scripts", *TWELVE, "--results", str(results)]
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
 @pytest.mark.slow
-def test_twelve_runs_with_one_of_two_workers_killed_end_as_undisturbed_ones(tmp_path):
+def test_twelve_runs_with_one_of_two_workers_killed_end_as_undisturbed_ones(tmp_path, capsys):
     quiet, killed = tmp_path / "quiet", tmp_path / "killed"
     undisturbed = sweeping(quiet)
     undisturbed.communicate(timeout=300)
     assert undisturbed.returncode == 0
     sweep = sweeping(killed)
     wait_for(lambda: len(list(killed.rglob("done.json"))) >= 5)
-    (lock, *_) = wait_for(lambda: [path for path in killed.rglob("*.lock") if path.stat().st_size])
+    (worker, *_) = wait_for(lambda: workers_in(killed))
     finished = {path: (path.stat().st_mtime_ns, path.read_bytes()) for path in killed.rglob("done.json")}
-    os.kill(int(lock.read_text().split()[1]), signal.SIGKILL)
+    os.kill(worker, signal.SIGKILL)
+
+    def is_seen_running():  # as from another terminal, by what is left
+        assert main(["status", *TWELVE[1:-2], "--results", str(killed)]) == 0
+        return re.search(r"12 runs: \d+ done, 1 running, 0 failed, \d+ missing\n", capsys.readouterr().out)
+
+    wait_for(is_seen_running)
     shown, errors = sweep.communicate(timeout=300)
     assert sweep.returncode == 0, errors
     assert "a worker was ended by signal 9" in errors
