@@ -257,6 +257,7 @@ def test_steps_per_execution_that_divides(k, steps_per_execution, before):
         assert row["test_accuracy"] == pytest.approx(other["test_accuracy"], abs=0.051)  # one example of 20
 
 
+@pytest.mark.slow
 def test_mixed_precision():
     keras.config.set_dtype_policy("mixed_float16")
     plain = compiled(4)
@@ -371,6 +372,7 @@ def test_a_failing_callback_leaves_a_model_that_synchronizes():
     assert synchronizes(model)
 
 
+@pytest.mark.slow
 def test_a_model_saved_on_the_way_synchronizes(tmp_path):
     # The checkpoint comes after every batch, also when a synchronization is held back.
     checkpoint = keras.callbacks.ModelCheckpoint(tmp_path / "model.keras", save_freq=1)

@@ -88,6 +88,7 @@ def test_several_inputs(kind):
     assert evaluation.rows[-1]["test_accuracy"] == pytest.approx(model.evaluate(x, Y, verbose=0)[1])
 
 
+@pytest.mark.slow
 def test_metrics_as_in_compile():
     # One sigmoid output, one-hot targets, and whole labels: "accuracy" is another each time, as for `compile`.
     one_hot = keras.utils.to_categorical(Y, 3)

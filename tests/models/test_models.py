@@ -14,6 +14,7 @@ WITH_WIDTH = [
 ]
 RICH_REGIME = [models.resnet18, models.vgg5, models.vgg11, models.relu_net, models.conv_net]  # Glorot normal
 ALL = [*WITH_WIDTH, models.f1, models.f2, models.mlp, models.relu_net, models.conv_net]
+LARGE = pytest.param(models.resnet50, marks=pytest.mark.slow)  # to build it takes seconds
 
 
 def small(build, **arguments):
@@ -195,7 +196,7 @@ def test_names_do_not_depend_on_what_was_built_before():
         assert [layer.name for layer in small(build).layers] == [layer.name for layer in small_one(build).layers]
 
 
-@pytest.mark.parametrize("build", ALL)
+@pytest.mark.parametrize("build", [LARGE if build is models.resnet50 else build for build in ALL])
 def test_save_and_load(build, tmp_path):
     model = small_one(build)
     model.save(tmp_path / "model.keras")
@@ -282,7 +283,9 @@ def test_a_plain_function_is_an_initializer():
     assert np.all(models.f1(kernel_initializer=twos).get_weights()[0] == 2)
 
 
-@pytest.mark.parametrize("build", [build for build in WITH_WIDTH if build is not models.lenet_300_100])
+@pytest.mark.parametrize(
+    "build", [LARGE if build is models.resnet50 else build for build in WITH_WIDTH if build is not models.lenet_300_100]
+)
 def test_width(build):
     def filters(width):
         return [layer.filters for layer in layers_of(build(width=width), keras.layers.Conv2D)]

@@ -54,14 +54,9 @@ def test_accuracy_on_all_test_images_of_mnist(name, expected, pretrained_directo
 
 @pytest.mark.parametrize(
     ("name", "expected"),
-    [
-        ("resnet50", 0.938),
-        *(
-            pytest.param(name, expected, marks=pytest.mark.slow)
-            for name, expected in (("resnet50_30", 0.927), ("resnet50_50", 0.917), ("resnet50_70", 0.917))
-        ),
-    ],
+    [("resnet50", 0.938), ("resnet50_30", 0.927), ("resnet50_50", 0.917), ("resnet50_70", 0.917)],
 )
+@pytest.mark.slow
 def test_accuracy_on_1000_test_images_of_cifar10(name, expected, pretrained_directory, cifar10):
     assert PUBLISHED[name].scaling == "pixel_mean"
     fewest, most = right_answers(published(name, pretrained_directory), *cifar10)

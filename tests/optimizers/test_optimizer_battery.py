@@ -273,7 +273,6 @@ def test_backup_and_restore(method, tmp_path):
     assert_same(resumed, uninterrupted(method)[-1])
 
 
-@every_method
 def test_save_and_load(method, saved):
     resumed = keras.saving.load_model(saved(method)[0] / "model.keras")
     assert resumed.optimizer.last_sync == 8

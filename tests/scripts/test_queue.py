@@ -92,6 +92,7 @@ def test_what_does_not_end_in_time_is_not_begun_and_the_same_command_goes_on(tmp
     assert "3 of 3 runs are done: " in shown
 
 
+@pytest.mark.slow
 def test_a_longer_run_than_expected_stops_and_goes_on(tmp_path, monkeypatch):
     long = changed(ADAM, epochs=4)
     (job,) = jobs_of("quickstart", "quick", [long], [0])

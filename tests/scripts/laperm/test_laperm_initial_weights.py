@@ -110,6 +110,7 @@ def finished(training, folder):
     return prepared
 
 
+@pytest.mark.slow
 def test_shuffled_weights_are_those_of_the_best_epoch(fig5):
     folder = fig5[SHUFFLED.label]
     start, best = (SHUFFLED.prepare(3, folder=folder) for _ in range(2))
@@ -124,6 +125,7 @@ def test_shuffled_weights_are_those_of_the_best_epoch(fig5):
 
 
 @pytest.mark.parametrize(("training", "when"), [(ADAM, "epoch"), (SHUFFLED, "after")], ids=["Adam", "LaPerm"])
+@pytest.mark.slow
 def test_training_accuracy_is_that_of_the_same_images_evaluated(fig5, training, when):
     rows = read_csv(fig5[training.label] / "rows.csv")
     rows = rows[rows["when"] == when]
@@ -137,6 +139,7 @@ def test_training_accuracy_is_that_of_the_same_images_evaluated(fig5, training, 
     assert rows["train_accuracy"].nunique() > 1
 
 
+@pytest.mark.slow
 def test_initial_weights_are_published(fig5, tmp_path):
     table = publish("laperm_fig5", "quick", fig5[ADAM.label].parents[4], tmp_path)
     assert table.count("| 1 of 1 |") == table.count("| 0 of 1 |") == 1
@@ -172,6 +175,7 @@ def test_another_start_would_be_lost(changes):
 # What watches.
 
 
+@pytest.mark.slow
 def test_zeros_are_kept_through_a_resume(tmp_path, killed_before):
     training = changed(TINY, removed(50), observed_by(ZerosKept()), optimizer={"around": "lookahead"})
     with killed_before(1):
@@ -216,6 +220,7 @@ def test_similarity_is_that_of_the_start():
     assert 0 < scaled.summary()["initial_similarity"] < 0.8 < plain.summary()["initial_similarity"] <= 1
 
 
+@pytest.mark.slow
 def test_snapshots_survive_a_cut(tmp_path, killed_before):
     # 8 steps: multiples of 3, and the end. A restart at step 4 is no reason for one. All are after synchronizations.
     training = changed(LAPERM, observed_by(SnapshotsKept("dense2", every=3)), epochs=4)

@@ -135,6 +135,7 @@ def published(tmp_path_factory, redeclare):
     return folder
 
 
+@pytest.mark.slow
 def test_everything_is_published(published):
     for picture in ("laperm_fig3.png", "laperm_fig13.png"):
         assert (published / picture).stat().st_size > 10_000

@@ -42,6 +42,7 @@ def whole(tmp_path_factory):
     return size_folder("laperm_fig6", "quick", results)
 
 
+@pytest.mark.slow
 def test_one_synchronization_is_seen_before_and_after(whole):
     # 6 epochs of 20 steps: no other synchronization than after step 120.
     rows = read_csv(whole / "one_synchronization_at_the_end" / "seed_0" / "rows.csv")
