@@ -8,11 +8,12 @@ import pytest
 import train_by_reconnect
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-# Its example is a file; see test_add_an_experiment.py.
+# These have tests of their own.
+OTHERS = ("add_an_experiment.md", "connectivity_files.md")
 PAGES = [
     page
     for page in sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
-    if page.name != "add_an_experiment.md" and "```" in page.read_text()
+    if page.name not in OTHERS and "```" in page.read_text()
 ]
 
 QUICK, SLOW = {"README.md", "laperm.md", "guarantees.md", "weight_vectors.md", "weight_profiles.md"}, pytest.mark.slow

@@ -9,7 +9,6 @@ import zlib
 
 import keras
 import numpy as np
-import sklearn.datasets
 
 from train_by_reconnect import draw_initial_weights, save_connectivity
 
@@ -19,9 +18,8 @@ PAGE = pathlib.Path(__file__).resolve().parents[2] / "docs" / "connectivity_file
 def test_the_example_runs_as_printed(tmp_path, monkeypatch):
     (code,) = re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL)
     monkeypatch.chdir(tmp_path)
-    x, y = sklearn.datasets.load_digits(return_X_y=True)
-    found = {"x_train": x[:200] / 16, "y_train": y[:200]}
-    exec(code.replace("epochs=2", "epochs=2, verbose=0"), found)
+    found = {}
+    exec(code, found)
     for one, other in zip(found["model"].get_weights(), found["loaded"].get_weights(), strict=True):
         np.testing.assert_array_equal(one, other)
 
