@@ -22,13 +22,13 @@ RULES = (*_SCALED, "signed_constant", "positive_uniform")
 class InitialRule:
     """A rule and a seed that together are the initial weights of any network.
 
-    | `rule` | each weight is |
-    |---|---|
-    | `"glorot_uniform"` | uniform in `+-sqrt(6 / (fan_in + fan_out))`, as with Keras' initializers of these names |
-    | `"he_uniform"` | uniform in `+-sqrt(6 / fan_in)` |
-    | `"lecun_uniform"` | uniform in `+-sqrt(3 / fan_in)` |
-    | `"signed_constant"` | `+-magnitude`, as `SignedConstant`: `sqrt(2 / fan_in)`, or a number |
-    | `"positive_uniform"` | uniform in (0, `magnitude`), as `PositiveUniform` |
+    By the rule each weight is:
+
+    - `"glorot_uniform"`: uniform in `+-sqrt(6 / (fan_in + fan_out))`, as with Keras' initializers of these names
+    - `"he_uniform"`: uniform in `+-sqrt(6 / fan_in)`
+    - `"lecun_uniform"`: uniform in `+-sqrt(3 / fan_in)`
+    - `"signed_constant"`: `+-magnitude`, as `SignedConstant`: `sqrt(2 / fan_in)`, or a number
+    - `"positive_uniform"`: uniform in (0, `magnitude`), as `PositiveUniform`
 
     The numbers are those of a counter-based generator, Philox4x64-10, whose key is the seed and the number of the
     kernel; all that is computed of them is exact or rounded correctly in float32, and only then cast to the dtype of
