@@ -127,7 +127,7 @@ def mutant(rng, source, target):
             sections[tag] = json_sections.pack_json(changed_json(rng, content))
     else:
         sections[tag] = changed_bytes(rng, sections[tag])
-    write_container(target, sections)
+    write_container(target, {tag: [part] for tag, part in sections.items()})
 
 
 def peak_memory():
@@ -176,6 +176,7 @@ def test_a_rule_of_another_seed_is_not_silently_another_network(whole, tmp_path)
     head = json_sections.unpack_json(sections["HEAD"])
     assert InitialRule(seed=head["initial"]["seed"]) == InitialRule(seed=1)
     head["initial"]["seed"] = 2
-    write_container(tmp_path / "a.tbr", {**sections, "HEAD": json_sections.pack_json(head)})
+    sections["HEAD"] = json_sections.pack_json(head)
+    write_container(tmp_path / "a.tbr", {tag: [part] for tag, part in sections.items()})
     with pytest.raises(ValueError, match="must find the initial weights"):
         load_connectivity(tmp_path / "a.tbr")

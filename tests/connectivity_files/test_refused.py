@@ -38,7 +38,7 @@ def rewritten(path, change_head=None, change_architecture=None, **sections):
         if change:
             content = json_sections.unpack_json(found[tag])
             found[tag] = json_sections.pack_json(change(content) or content)
-    write_container(path, found)
+    write_container(path, {tag: [data] for tag, data in found.items()})
     return path
 
 

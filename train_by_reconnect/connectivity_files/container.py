@@ -4,7 +4,7 @@ import hashlib
 import os
 import pathlib
 import struct
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 MAGIC = b"\x89TBR\r\n\x1a\n"  # as in PNG, a transfer as text or a cut to 7 bits spoils it
 VERSION = 1
@@ -16,12 +16,12 @@ _CHECKSUM = hashlib.sha256().digest_size
 SMALLEST = _START.size + len(SECTIONS) * _SECTION.size + _CHECKSUM
 
 
-def write_container(path: str | os.PathLike[str], sections: Mapping[str, bytes]) -> None:
-    """Write a file under a temporary name beside its place, then rename it: a cut leaves no half of one."""
+def write_container(path: str | os.PathLike[str], sections: Mapping[str, Sequence[bytes]]) -> None:
+    """Write the parts of each section under a temporary name, then rename the file: a cut leaves no half of one."""
     path = pathlib.Path(path)
     parts = [_START.pack(MAGIC, VERSION, len(SECTIONS))]
-    parts += [_SECTION.pack(tag.encode(), len(sections[tag])) for tag in SECTIONS]
-    parts += [sections[tag] for tag in SECTIONS]
+    parts += [_SECTION.pack(tag.encode(), sum(map(len, sections[tag]))) for tag in SECTIONS]
+    parts += [part for tag in SECTIONS for part in sections[tag]]
     checksum = hashlib.sha256()
     partial = path.with_name(f"partial_{os.getpid()}_{path.name}")
     try:

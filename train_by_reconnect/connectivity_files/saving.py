@@ -14,11 +14,11 @@ import numpy as np
 from train_by_reconnect.backend import keras_internals
 from train_by_reconnect.backend.rows import to_rows
 from train_by_reconnect.coding import default_codec
-from train_by_reconnect.connectivity_files import json_sections
 from train_by_reconnect.connectivity_files.architecture import Shaped, architecture_of, model_without_values
 from train_by_reconnect.connectivity_files.blocks import block_slices, encode_block, how_from
 from train_by_reconnect.connectivity_files.container import write_container
 from train_by_reconnect.connectivity_files.description import ARRAY, INITIAL, MASKED, RESCALED, Description, Entry
+from train_by_reconnect.connectivity_files.json_sections import pack_json
 from train_by_reconnect.connectivity_files.kernels import Kernel, kernels_in
 from train_by_reconnect.connectivity_files.reading import kernels_of_file
 from train_by_reconnect.connectivity_files.rescaling import find_rescaling, rescaled
@@ -92,7 +92,6 @@ def save_connectivity(
     plain = _plain(model)
     kernels = {kernel.place: kernel for kernel in kernels_in(plain)}
     codec = codec or default_codec()
-    values = [keras.ops.convert_to_numpy(variable) for variable in plain.weights]
     entries = [_entry(variable, kernels.get(index), arrays) for index, variable in enumerate(plain.weights)]
     if initial is None:
         raise ValueError(
@@ -100,13 +99,13 @@ def save_connectivity(
             f"model={model.name!r} and initial=None. Pass the `InitialRule` of `draw_initial_weights`, a file with the "
             'initial weights, or initial="stored" to put the sorted weight vectors into the file.'
         )
-    source, said, stored = _source(initial, values, kernels, codec)
+    source, said, stored = _source(initial, list(kernels.values()), codec)
     hashed = hashlib.sha256()
     sections: dict[str, list[bytes]] = {"CONN": [], "VALS": stored, "ARRS": []}
     done = []
     numbers = {index: number for number, index in enumerate(kernels)}
-    for index, (entry, value) in enumerate(zip(entries, values, strict=True)):
-        raw = np.ascontiguousarray(value)
+    for index, (entry, variable) in enumerate(zip(entries, plain.weights, strict=True)):
+        raw = np.ascontiguousarray(keras.ops.convert_to_numpy(variable))
         hashed.update(buffer_of(raw))
         if entry.how == ARRAY:
             sections["ARRS"].append(raw.tobytes())
@@ -125,9 +124,8 @@ def save_connectivity(
         tuple(done),
         tuple(map(len, stored)),
     )
-    joined = {tag: b"".join(parts) for tag, parts in sections.items()}
-    packed = {"HEAD": json_sections.pack_json(description.to_json()), "ARCH": json_sections.pack_json(architecture)}
-    write_container(path, {**packed, **joined})
+    packed = {"HEAD": [pack_json(description.to_json())], "ARCH": [pack_json(architecture)]}
+    write_container(path, {**packed, **sections})
 
 
 def _plain(model: keras.Model) -> keras.Model:
@@ -143,18 +141,13 @@ def _entry(variable: keras.Variable, kernel: Kernel | None, arrays: Sequence[str
     )
 
 
-def _source(
-    initial: Any, values: list[np.ndarray], kernels: dict[int, Kernel], codec: str
-) -> tuple[Source, dict[str, Any], list[bytes]]:
+def _source(initial: Any, kernels: list[Kernel], codec: str) -> tuple[Source, dict[str, Any], list[bytes]]:
     """The initial kernels, what the file says of them, and the sorted weight vectors it is to hold."""
     if isinstance(initial, InitialRule):
         return of_rule(initial), rule_to_json(initial), []
     if isinstance(initial, str) and initial == "stored":
-        rows = [
-            np.sort(order_words(bits_of(to_rows(values[kernel.place], kernel.axes, np))), axis=1)
-            for kernel in kernels.values()
-        ]
-        return of_sorted(lambda number, _: rows[number]), {"kind": "stored"}, [encode_sorted(r, codec) for r in rows]
+        stored = [encode_sorted(_sorted_rows(kernel), codec) for kernel in kernels]
+        return of_sorted(lambda number, _: _sorted_rows(kernels[number])), {"kind": "stored"}, stored
     file = pathlib.Path(initial)
     if not file.is_file():
         raise ValueError(
@@ -163,6 +156,11 @@ def _source(
         )
     said = {"kind": "reference", "file": file.name, "sha256": sha256_of(file)}
     return of_kernels(kernels_of_file(file), file), said, []
+
+
+def _sorted_rows(kernel: Kernel) -> np.ndarray:
+    rows = to_rows(keras.ops.convert_to_numpy(kernel.variable), kernel.axes, np)
+    return np.sort(order_words(bits_of(rows)), axis=1)
 
 
 def _encoded(entry: Entry, initial: np.ndarray, kernel: np.ndarray, codec: str, name: str) -> tuple[Entry, list[bytes]]:
