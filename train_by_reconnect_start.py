@@ -1,5 +1,6 @@
 """Where the command `train-by-reconnect` starts: before Keras, whose backend may be missing or have much to say."""
 
+import argparse
 import contextlib
 import os
 import sys
@@ -22,6 +23,13 @@ def main() -> int:
         sys.stderr.write(f"error: {error}\n")
         return 1
     return train_by_reconnect.command.main.main()
+
+
+def add_inspection(parser: argparse.ArgumentParser) -> None:
+    """The arguments of `inspect`: here, as a command line is read before a backend starts."""
+    parser.add_argument("file", metavar="FILE", help="a .keras or .h5 file, or a connectivity file")
+    parser.add_argument("--picture", metavar="FILE", help="of a connectivity file: draw where the bits are")
+    parser.add_argument("--reference", metavar="FILE", help="of a connectivity file: where its initial weights are")
 
 
 @contextlib.contextmanager

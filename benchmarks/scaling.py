@@ -9,9 +9,9 @@
 2. One square kernel, a batch of 32, Adam: a step without a synchronization, a synchronization in it (the difference to
    steps that all have one), and the most memory of the process beyond what it had before, each in a process of its own.
    The exponents are fitted to the sizes from a million weights on. The last two lines are no measurements: they are
-   what the fitted powers say of more weights on this machine, were its memory large enough. A synchronization alone,
-   on one core and on all, is in `benchmarks/synchronization.md`.
-3. The same kernel of a million weights on one to four devices, which are simulated: they share the cores of this
+   what the fitted powers say of more weights on this machine, were its memory large enough, and the bytes a weight of
+   the largest size. A synchronization alone, on one core and on all, is in `benchmarks/synchronization.md`.
+3. The same kernel of a million weights on one, two and four devices, which are simulated: they share the cores of this
    machine and so show what is computed more than once, never a gain. `data`: every device has all weights, and
    synchronizes all of them (MirroredStrategy, or Keras' DataParallel). `model`, on JAX: each has its part of
    the neurons, and synchronizes those.
@@ -45,6 +45,7 @@ BACKEND = keras.backend.backend()
 WEIGHTS = (1e5, 1e6, 3e6, 1e7, 3e7)
 BEYOND = (1e9, 1e11)
 BATCH, STEPS, NEVER = 32, 4, 10**9
+COUNTS = (1, 2, 4)  # of devices, each of which takes an equal part of a batch
 DEVICES = {"tensorflow": ("data",), "jax": ("data", "model"), "torch": ()}[BACKEND]
 
 
@@ -103,10 +104,12 @@ def growth(sizes, rounds):
     fitted = [weights for weights in sizes if weights >= 1e6 and min(rows[weights]) > 0]
     if len(fitted) < 2:  # nothing that a power could be fitted to
         return lines
-    powers = [np.polyfit(np.log(fitted), np.log([rows[weights][part] for weights in fitted]), 1) for part in range(3)]
-    lines.append(["exponent", *(f"{power[0]:.2f}" for power in powers), "-"])
+    powers = [np.polyfit(np.log(fitted), np.log([rows[weights][part] for weights in fitted]), 1) for part in range(2)]
+    lines.append(["exponent", *(f"{power[0]:.2f}" for power in powers), "-", "-"])
+    a_weight = rows[fitted[-1]][2] / fitted[-1]  # of the largest, in which what a process takes anyhow counts least
     for weights in BEYOND:
-        lines.append(line(weights, *(float(np.exp(np.polyval(power, np.log(weights)))) for power in powers), "model: "))
+        times = (float(np.exp(np.polyval(power, np.log(weights)))) for power in powers)
+        lines.append(line(weights, *times, a_weight * weights, "model: "))
     return lines
 
 
@@ -158,7 +161,7 @@ def main():
             tf.config.set_logical_device_configuration(tf.config.list_physical_devices("CPU")[0], simulated)
         print(*one_kernel(float(weights), int(rounds), spread(how, int(count))), sep="\t")
         return
-    sizes, seeds, counts, rounds = [*WEIGHTS, *([3e8] if parsed.large else [])], 4, (1, 2, 3, 4), parsed.rounds
+    sizes, seeds, counts, rounds = [*WEIGHTS, *([3e8] if parsed.large else [])], 4, COUNTS, parsed.rounds
     if parsed.small:
         sizes, seeds, counts, rounds = (1e4, 1e5), 1, (1, 2), 1
     tables = [markdown_table(["workers", "whole, s", "runs alone, s", "start, s"], sweeps(seeds, min(rounds, 3)))]

@@ -28,7 +28,7 @@ from scripts.running.interleaved import interleaved
 from train_by_reconnect import LaPerm
 
 BACKEND = keras.backend.backend()
-# How `fit` takes its steps on each backend; TorchInductor needs most of a minute for each of the five.
+# How `fit` takes its steps on each backend.
 MODES = {
     "tensorflow": {"graph": {"jit_compile": False}, "XLA": {"jit_compile": True}, "eager": {"run_eagerly": True}},
     "jax": {"jit": {"jit_compile": True}},

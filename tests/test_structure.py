@@ -30,9 +30,11 @@ ALSO = {
     "train_by_reconnect.coding.entropy": {"constriction"},
     "train_by_reconnect.callbacks.event_file": {"tensorboard"},
     "train_by_reconnect.command.draw_sheets": {"matplotlib"},
+    "train_by_reconnect.command.main": {"train_by_reconnect_start"},
     "train_by_reconnect.command.draw_sizes": {"matplotlib"},
     "scripts.data.tensorflow_route": {"tensorflow"},
     "scripts.profiles.saved_model": {"tensorflow"},
+    "scripts.arguments": {"train_by_reconnect_start"},
     "scripts.quiet": {"tensorflow", "train_by_reconnect_start"},
     "scripts.distributed.jax_fit": {"jax"},
     **{f"scripts.distributed.{name}_loop": {name} for name in ("tensorflow", "torch")},
@@ -79,6 +81,7 @@ INSIDE = {
         "distributed": ("running", "data"),
         "experiment": ("experiments",),
         "experiments": ("laperm", "connectivities", "rich", "publishing", "running", "data", "experiment"),
+        "arguments": ("backend",),
         "backend": (),
         "quiet": ("backend",),
         "queue": ("publishing", "running", "experiment"),
@@ -87,7 +90,7 @@ INSIDE = {
         "listing": ("experiment", "experiments"),
         "__main__": (
             *("profiles", "report", "publishing", "running", "experiment"),
-            *("listing", "queue", "run", "status", "quiet", "backend"),
+            *("listing", "queue", "run", "status", "quiet", "arguments"),
         ),
     },
 }

@@ -9,6 +9,7 @@ import keras
 import numpy as np
 
 from scripts.data.datasets import load
+from scripts.running.checkpoint import epochs_saved
 from scripts.running.files import replacing
 from train_by_reconnect import LaPerm, is_permutation
 
@@ -64,23 +65,25 @@ class Backup:
 
     def restore(self):
         """Load the newest state, and give the first epoch still to be trained."""
-        saved = sorted(self.folder.glob("epoch_*.weights.h5"))
-        if not saved:
-            return 0
-        self.model.optimizer.build(self.model.trainable_variables)
-        self.model.load_weights(saved[-1])
-        return int(saved[-1].name[6:11])
+        done = epochs_saved(self.folder)
+        if done:
+            self.model.optimizer.build(self.model.trainable_variables)
+            self.model.load_weights(self._file(done))
+        return done
 
     def save(self, epochs_done):
         """Write the state, whole or not at all: process 0 keeps what it writes."""
-        name = f"epoch_{epochs_done:05d}.weights.h5"
+        file = self._file(epochs_done)
         if self.process == 0:
-            with replacing(self.folder / name) as partial:
+            with replacing(file) as partial:
                 self.model.save_weights(partial)
         elif keras.backend.backend() == "jax":
             # All take part where Keras saves a model on JAX: it puts values on all devices, and waits for them.
             with tempfile.TemporaryDirectory() as scrap:
-                self.model.save_weights(pathlib.Path(scrap, name))
+                self.model.save_weights(pathlib.Path(scrap, file.name))
+
+    def _file(self, epochs_done):
+        return self.folder / f"epoch_{epochs_done:05d}.weights.h5"
 
 
 class Trace:

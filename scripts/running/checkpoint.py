@@ -9,6 +9,19 @@ import keras
 from scripts.running.files import disk_full, read_csv, read_json, records, replacing, write_csv, write_json
 
 _OVERHEAD = 1 << 20  # bytes of a file beside its weights
+_STATES = "epoch_*.weights.h5"
+
+
+def epochs_saved(folder):
+    """How many epochs of a run the newest state in its folder has, 0 without one.
+
+    >>> import pathlib, tempfile
+    >>> folder = pathlib.Path(tempfile.mkdtemp())
+    >>> (folder / "epoch_00012.weights.h5").touch()
+    >>> epochs_saved(folder)
+    12
+    """
+    return max((int(path.name[6:11]) for path in folder.glob(_STATES)), default=0)
 
 
 class Checkpoint(keras.callbacks.Callback):
@@ -24,7 +37,7 @@ class Checkpoint(keras.callbacks.Callback):
         self.rows, self.seconds_before = [], 0.0
 
     def _saved(self):
-        return sorted(self.folder.glob("epoch_*.weights.h5"))
+        return sorted(self.folder.glob(_STATES))
 
     def restore(self):
         """Load the newest state and give the first epoch still to be trained."""
@@ -36,7 +49,7 @@ class Checkpoint(keras.callbacks.Callback):
         model = self.prepared.model
         model.optimizer.build(model.trainable_variables)
         model.load_weights(newest)
-        epoch = int(newest.name.split(".")[0].removeprefix("epoch_"))
+        epoch = epochs_saved(self.folder)
         # A kill just before the renaming leaves rows of an epoch that is trained again.
         rows = read_csv(self.folder / "rows.csv")
         self.rows = records(rows[rows["epoch"] < epoch])

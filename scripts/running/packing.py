@@ -22,19 +22,19 @@ def packed(jobs, options, ray=None):
 
 
 def unpacked(text):
-    """Pair of a list of `Job` and `Options`, from what `packed` gave."""
+    """A list of `Job`, `Options` and what was said of Ray, from what `packed` gave."""
     said = json.loads(text)
     trainings = {
         (name, size): {training.label: training for training in trainings_of(name, size)}
         for name, size in {(name, size) for name, size, _, _ in said["jobs"]}
     }
     jobs = [Job(name, size, trainings[name, size][label], seed) for name, size, label, seed in said["jobs"]]
-    return jobs, Options(**said["options"])
+    return jobs, Options(**said["options"]), said["ray"]
 
 
 def told_of_all(text, results=None):
     """Make all runs, in another folder of results if one is named, and give what a worker would tell: list of dict."""
-    jobs, options = unpacked(text)
+    jobs, options, _ = unpacked(text)
     if results is not None:
         options = dataclasses.replace(options, results=results)
     return [told(outcome) for outcome in sweep(jobs, options)]

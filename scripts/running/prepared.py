@@ -52,6 +52,10 @@ class Prepared:
         if self.evaluation is not None:
             self.validation_data = None
 
+    def part_done(self, epoch, batch):
+        """Which part of all its steps a run has made after a batch, both counted from 0."""
+        return (epoch * self.steps_per_epoch + batch + 1) / (self.epochs * self.steps_per_epoch)
+
     def compiled_steps(self):
         """How many steps a call of the compiled train step makes; one where nothing else works."""
         if not self.training.steps_at_once or not can_make_several_steps():

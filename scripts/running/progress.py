@@ -58,6 +58,6 @@ class ProgressLines(keras.callbacks.Callback):
         now = self.clock()
         if now - self._last >= self.seconds:
             self._last = now
-            epochs, steps = self.prepared.epochs, self.prepared.steps_per_epoch
-            done = (self._epoch * steps + batch + 1) / (epochs * steps)
+            done = self.prepared.part_done(self._epoch, batch)
+            epochs = self.prepared.epochs
             tqdm.tqdm.write(f"{self.name}: epoch {self._epoch + 1} of {epochs}, {100 * done:.0f} % of the steps")

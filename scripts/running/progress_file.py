@@ -19,6 +19,8 @@ class ProgressFile(keras.callbacks.Callback):
         clock: function that gives the time in seconds. Defaults to `time.monotonic`.
     """
 
+    async_safe = True  # it looks at no logs: on JAX a step need not end before the next begins
+
     def __init__(self, prepared, first_epoch, clock=time.monotonic):
         super().__init__()
         self.prepared, self.first_epoch, self.clock = prepared, first_epoch, clock
@@ -37,9 +39,8 @@ class ProgressFile(keras.callbacks.Callback):
         if now - self._last < _SECONDS:
             return
         self._last = now
-        epochs, steps = self.prepared.epochs, self.prepared.steps_per_epoch
-        done = (self._epoch * steps + batch + 1) / (epochs * steps)
-        noted = {"done": round(done, 4), "from": round(self.first_epoch / epochs, 4), "seconds": now - self._begun}
+        done, begun = self.prepared.part_done(self._epoch, batch), self.first_epoch / self.prepared.epochs
+        noted = {"done": round(done, 4), "from": round(begun, 4), "seconds": now - self._begun}
         write_json(self.prepared.folder / _NAME, noted)
 
 

@@ -2,6 +2,7 @@
 
 import statistics
 
+from scripts.running.checkpoint import epochs_saved
 from scripts.running.files import read_json
 from scripts.running.progress_file import progress_of
 from scripts.running.runner import folder_of
@@ -36,8 +37,7 @@ def expected_seconds(name, size, training, seed, results):
         others = others or [_under_way(path) for path in folder.parent.parent.glob("*/seed_*/progress.json")]
         per_epoch = [seconds / epochs for seconds, epochs in others if seconds is not None]
         whole = statistics.median(per_epoch) * training.epochs if per_epoch else SECONDS[size]
-    begun = max((int(path.name[6:11]) for path in folder.glob("epoch_*.weights.h5")), default=0)
-    return whole * (1 - begun / training.epochs)
+    return whole * (1 - epochs_saved(folder) / training.epochs)
 
 
 def _finished(done):

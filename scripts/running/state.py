@@ -2,6 +2,7 @@
 
 import dataclasses
 
+from scripts.running.checkpoint import epochs_saved
 from scripts.running.files import read_json
 from scripts.running.held import holder
 from scripts.running.progress_file import progress_of
@@ -47,8 +48,7 @@ def state_of(job, results):
         return State("running", part, rest if whole is None else whole * (1 - part), who)
     if (folder / FAILED).exists():
         return State("failed", seconds=rest, said=read_json(folder / FAILED)["error"])
-    saved = [int(path.name[6:11]) for path in folder.glob("epoch_*.weights.h5")]
-    return State("missing", max(saved, default=0) / job.training.epochs, rest)
+    return State("missing", epochs_saved(folder) / job.training.epochs, rest)
 
 
 def time_left(states):

@@ -130,7 +130,7 @@ def work(text, tell):
         text: str, as of `packed`.
         tell: function of a dict.
     """
-    (jobs, options), ray = unpacked(text), json.loads(text)["ray"]
+    jobs, options, ray = unpacked(text)
     try:
         for outcome in sweep_on_ray(jobs, options, ray) if ray else sweep(jobs, options):
             tell(told(outcome))

@@ -16,13 +16,10 @@ from train_by_reconnect.coding import (
     encode_arrangements,
     encode_bits,
 )
+from train_by_reconnect.coding.splitting import write_places
 
-CODECS = ["range", "packed"]
-
-
-@pytest.fixture(autouse=True)
-def constriction():
-    pytest.importorskip("constriction")
+needs_constriction = pytest.mark.skipif(default_codec() != "range", reason="constriction is not installed")
+CODECS = [pytest.param("range", marks=needs_constriction), "packed"]
 
 
 def ranked(values):
@@ -45,6 +42,27 @@ def test_three_values_packed_by_hand():
     # Ranks 2, 0, 1 have two bits: the low ones are 0, 0, 1 = 4 with the first bit lowest, the high ones 1, 0, 0 = 1.
     assert encode_arrangements(np.array([[2, 0, 1]]), "packed") == bytes([4, 1])
     assert decode_arrangements(bytes([4, 1]), np.array([[0, 1, 2]]), "packed").tolist() == [[2, 0, 1]]
+
+
+class Recording:
+    """A writer that keeps what it is told."""
+
+    def __init__(self):
+        self.told = []
+
+    def write(self, bits, probabilities):
+        self.told += zip(bits.tolist(), probabilities.tolist(), strict=True)
+
+
+def test_three_values_split_by_hand():
+    # Sorted 0 1 2: the boundary nearest to place 1 is there, so the upper part are ranks 1 and 2. Of the places 2, 0, 1
+    # the first is upper (2 of 3 left), the second is not (1 of 2), the third is certain. Then of the places 2, 1 the
+    # first is upper (1 of 2), the second is certain. 3/2 x 2 x 2 = 6 = 3!: log2 of it is the bound.
+    writer = Recording()
+    write_places(np.array([[2, 0, 1]]), np.array([[0, 1, 2]]), writer)
+    assert writer.told == [(True, 2 / 3), (False, 1 / 2), (True, 1 / 2)]
+    chances = [chance if bit else 1 - chance for bit, chance in writer.told]
+    assert -np.log2(chances).sum() == pytest.approx(arrangement_bits(np.array([[0, 1, 2]])))
 
 
 def test_four_bits_packed_by_hand():
@@ -79,6 +97,7 @@ def test_bits_come_back(codec, bits):
     ("zeros", "single", "bits"),
     [(0, False, 7.7), (0.5, False, 4.4), (0.7, False, 2.7), (0.9, False, 0.9), (0.9, True, 0.46)],
 )
+@needs_constriction
 def test_ranges_are_within_a_percent_of_the_bound(zeros, single, bits):
     ranks = sparse(64, 576, zeros, single)
     bound = arrangement_bits(np.sort(ranks, axis=1))
@@ -124,6 +143,7 @@ def test_every_cut_and_every_addition_is_refused(codec):
             decode_arrangements(changed, np.sort(ranks, axis=1), codec)
 
 
+@needs_constriction
 def test_without_constriction_bits_are_packed(monkeypatch):
     assert default_codec() == "range"
     monkeypatch.setitem(sys.modules, "constriction", None)

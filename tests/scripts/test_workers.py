@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+import types
 
 import pytest
 
@@ -18,6 +19,7 @@ from scripts.running import workers
 from scripts.running.files import DiskFullError, read_json, write_json
 from scripts.running.held import held, holder
 from scripts.running.packing import key, packed, unpacked
+from scripts.running.prepared import Prepared
 from scripts.running.progress_file import ProgressFile, progress_of
 from scripts.running.runner import Options
 from scripts.running.shares import shard
@@ -42,7 +44,7 @@ def finish(job, results, seconds=5.0):
 
 def test_packed_runs_are_the_same_runs():
     options = Options(pathlib.Path("results"), "data", "mixed_bfloat16", jit=True, until=5.0)
-    jobs, options_there = unpacked(packed(JOBS, options))
+    jobs, options_there, _ = unpacked(packed(JOBS, options))
     assert jobs == JOBS
     # Of another working directory.
     results, data = (os.path.abspath(name) for name in ("results", "data"))
@@ -77,7 +79,9 @@ def test_a_shard_that_is_none_is_one_sentence(text, tmp_path, capsys):
 def test_progress_by_hand(tmp_path):
     # 3 of 4 epochs of 10 steps begin at epoch 1: after step 5 of epoch 2, 25 of 40 are done, 15 of them in 30 s.
     now = iter([0.0, 1.0, 30.0, 31.0])
-    prepared = type("Prepared", (), {"epochs": 4, "steps_per_epoch": 10, "folder": tmp_path})
+    dataset = types.SimpleNamespace(x_train=range(100), y_train=None, x_test=None, y_test=None)
+    training = types.SimpleNamespace(epochs=4, batch_size=10, data=types.SimpleNamespace(validation=0))
+    prepared = Prepared(training, None, dataset, seed=0, folder=tmp_path)
     note = ProgressFile(prepared, first_epoch=1, clock=lambda: next(now))
     note.on_train_begin()
     note.on_epoch_begin(2)

@@ -124,7 +124,7 @@ def permute_all(
 ) -> tuple[list[Tensor], Tensor]:
     """Permute the sorted weight vectors of every kernel into the ranking of its present ones; as with TensorFlow.
 
-    NumPy does it wherever all is on one CPU: XLA's own sort takes four to six times as long there.
+    NumPy does it wherever all is on one CPU, where XLA's own sort is slower.
 
     Raises:
         ValueError: outside a compiled step, a weight is NaN or infinite; names the variable. In one nothing can be

@@ -41,7 +41,8 @@ def draw_sizes(sizes: FileSizes, name: str) -> matplotlib.figure.Figure:
     bits.plot(bound, places, "k|", markersize=9, label="bound")
     bits.set(xlabel="bits a weight", yticks=places)
     bits.set_yticklabels([f"{part.entry.path} ({part.entry.how})" for part in shown], fontsize=7)
-    bits.legend(fontsize=7, frameon=False)
+    # Beside the bars: the mark in the legend would be taken for a bound.
+    bits.legend(fontsize=7, frameon=False, loc="lower right", bbox_to_anchor=(1, 1))
     kernel_bytes.barh(places, [part.bytes / 1000 for part in shown], color=colors)
     kernel_bytes.set(xlabel="kB of connectivity", yticks=[])
     for axes in (bits, kernel_bytes):

@@ -14,6 +14,7 @@ from train_by_reconnect.command.networks import load_network
 from train_by_reconnect.command.profiles import draw, score_lines
 from train_by_reconnect.connectivity_files.container import is_connectivity_file
 from train_by_reconnect.version import __version__
+from train_by_reconnect_start import add_inspection
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -66,13 +67,6 @@ def _parser() -> argparse.ArgumentParser:
     add_inspection(inspect)
     inspect.set_defaults(command=inspected)
     return parser
-
-
-def add_inspection(parser: argparse.ArgumentParser) -> None:
-    """The arguments of `inspect`."""
-    parser.add_argument("file", metavar="FILE", help="a .keras or .h5 file, or a connectivity file")
-    parser.add_argument("--picture", metavar="FILE", help="of a connectivity file: draw where the bits are")
-    parser.add_argument("--reference", metavar="FILE", help="of a connectivity file: where its initial weights are")
 
 
 def inspected(parsed: Any) -> list[str]:

@@ -55,8 +55,7 @@ def how_from(initial: np.ndarray, rows: np.ndarray) -> str | None:
 def encode_block(how: str, initial: np.ndarray, rows: np.ndarray, codec: str) -> bytes:
     """The bytes that turn the initial rows into these."""
     if how == PERMUTED:
-        ranks, _ = ranks_of(order_words(rows))
-        return encode_arrangements(ranks, codec)
+        return encode_arrangements(ranks_of(order_words(rows)), codec)
     return encode_bits((initial != rows).ravel(), codec)
 
 

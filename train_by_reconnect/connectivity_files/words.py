@@ -68,18 +68,17 @@ def ranks_of_sorted(rows: np.ndarray) -> np.ndarray:
     return ranks
 
 
-def ranks_of(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The dense rank of every value within its row, and the sorted rows.
+def ranks_of(rows: np.ndarray) -> np.ndarray:
+    """The dense rank of every value within its row.
 
-    >>> ranks, in_order = ranks_of(np.array([[7, 2, 5, 2]]))
-    >>> ranks.tolist(), in_order.tolist()
-    ([[2, 0, 1, 0]], [[2, 2, 5, 7]])
+    >>> ranks_of(np.array([[7, 2, 5, 2]])).tolist()
+    [[2, 0, 1, 0]]
     """
     order = np.argsort(rows, axis=1)
     in_order = np.take_along_axis(rows, order, axis=1)
     ranks = np.empty(rows.shape, np.int32)
     np.put_along_axis(ranks, order, ranks_of_sorted(in_order), axis=1)
-    return ranks, in_order
+    return ranks
 
 
 def at_ranks(in_order: np.ndarray, ranks: np.ndarray) -> np.ndarray:

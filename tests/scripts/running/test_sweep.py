@@ -11,6 +11,7 @@ from scripts.__main__ import main
 from scripts.running import checkpoint
 from scripts.running.failures import sentence
 from scripts.running.files import DiskFullError, read_json, replacing
+from scripts.running.prepared import Prepared
 from scripts.running.progress import ProgressLines
 
 EXPERIMENT = """
@@ -116,7 +117,9 @@ def test_sentences():
 
 
 def test_without_a_terminal_a_line_a_minute(capsys):
-    prepared = types.SimpleNamespace(epochs=2, steps_per_epoch=10, folder=pathlib.Path("adam", "seed_0"))
+    dataset = types.SimpleNamespace(x_train=range(100), y_train=None, x_test=None, y_test=None)
+    training = types.SimpleNamespace(epochs=2, batch_size=10, data=types.SimpleNamespace(validation=0))
+    prepared = Prepared(training, None, dataset, seed=0, folder=pathlib.Path("adam", "seed_0"))
     now = iter([0, 30, 61, 100, 130])
     lines = ProgressLines(prepared, clock=lambda: next(now))
     lines.on_train_begin()
