@@ -6,7 +6,9 @@ another backend than TensorFlow into `benchmarks/steps_jax.md` or `steps_torch.m
 Conv7 in batches of 50 and F2 in batches of 128 as in the paper, on random images. All five trainings of a network run
 interleaved in one process, a round being a short epoch of each. The milliseconds are medians; the ratios to Adam are
 the median and, behind it, the quartiles of the ratios of each round. `Adam again` is Adam once more: how far it is from
-1 is the noise. The goal is at most 1.03 at k = 1000 and 1.10 at k = 20.
+1 is the noise. The goal is at most 1.03 at k = 1000 and 1.10 at k = 20. Few of the rounds have a synchronization at
+k = 1000, so that the median leaves it out: what it adds to a step is its time, in `benchmarks/synchronization.md`, by
+1000.
 """
 
 import argparse
