@@ -70,7 +70,7 @@ class TestSyncEveryEpoch:
         np.testing.assert_array_equal(np.sort(watch.synchronized, 0), np.sort(start().get_weights()[0], 0))
 
     @pytest.mark.parametrize("validation", [False, True])
-    @pytest.mark.parametrize("first", [False, True])
+    @pytest.mark.parametrize("first", [False, pytest.param(True, marks=pytest.mark.slow)])
     @PERIODS
     def test_before_all_else(self, period, first, validation):
         seen = Seen()
@@ -212,7 +212,7 @@ class TestStandardCallbacks:
         assert is_permutation(resumed)
         assert is_permutation(resumed, start())
 
-    @pytest.mark.parametrize("swap_on_epoch", [False, True])
+    @pytest.mark.parametrize("swap_on_epoch", [False, pytest.param(True, marks=pytest.mark.slow)])
     @PERIODS
     def test_swap_ema_weights(self, period, swap_on_epoch):
         # While the averages are in the model it does not hold, nor after: on TensorFlow the callback swaps by adding

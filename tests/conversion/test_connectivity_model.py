@@ -166,12 +166,10 @@ def test_mixed_precision():
     assert strip(converted).layers[0].compute_dtype == "float16"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "make",
-    [
-        functools.partial(keras.applications.MobileNetV2, alpha=0.35),
-        pytest.param(keras.applications.ResNet50, marks=pytest.mark.slow),
-    ],
+    [functools.partial(keras.applications.MobileNetV2, alpha=0.35), keras.applications.ResNet50],
     ids=["MobileNetV2", "ResNet50"],
 )
 def test_networks_of_keras_applications(make):

@@ -136,6 +136,7 @@ def test_configuration():
     assert (again.seed, again.rescale) == (4, True)
 
 
+@pytest.mark.slow
 def test_learns_digits():
     x, y = load_digits(return_X_y=True)
     x = (x / 8 - 1).astype("float32")

@@ -49,8 +49,12 @@ KINDS = [
 
 
 def table(of_masked_alone):
-    """All kinds as parameters; those that differ from the first in their factor may be left for the slow tests."""
-    slow = [[pytest.mark.slow] if of_masked_alone and kind.name != "Masked" else [] for kind in KINDS]
+    """All kinds as parameters; those that differ from the first in their factor may be left for the slow tests.
+
+    The rescaled one always is: its factor is that of `Masked` by a number.
+    """
+    usual = ("Masked",) if of_masked_alone else ("Masked", "Signed")
+    slow = [[] if kind.name in usual else [pytest.mark.slow] for kind in KINDS]
     return [pytest.param(kind, id=str(kind), marks=marks) for kind, marks in zip(KINDS, slow, strict=True)]
 
 

@@ -138,7 +138,7 @@ class TestTheOnlySynchronization:
         self.fit(LaPerm("adam"), steps=39)
 
 
-@pytest.mark.parametrize("host", [True, False])
+@pytest.mark.parametrize("host", [True, pytest.param(False, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("dtype", ["float32", "float16", "bfloat16", *([] if BACKEND == "jax" else ["float64"])])
 def test_subnormal_numbers_are_ranked(mode, host, dtype, monkeypatch):

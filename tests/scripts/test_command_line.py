@@ -77,6 +77,7 @@ def test_an_experiment_on_mnist_runs_at_quick_size(tmp_path, data_directory, cap
     assert "85.5" not in shown.out
 
 
+@pytest.mark.slow
 def test_laperm_fig10_draws_the_papers_sparsities(data_directory):
     trainings = {training.label: training for training in trainings_of("laperm_fig10", "paper")}
     expected = {"F1": ([0.4], 0.08), "F2": ([0.9] * 3, 0.03), "F2, layer-wise sparsity": ([0.93, 0.86, 0.67], 0.03)}
@@ -126,6 +127,7 @@ def test_an_interruption_says_how_to_go_on(monkeypatch, tmp_path, capsys):
     assert "same command again" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_nothing_of_the_backends_start_reaches_the_user(tmp_path):
     run = ["run", "quickstart", "--size", "quick", "--only", "Adam", "--results", str(tmp_path)]
     done = subprocess.run([sys.executable, "-m", "scripts", *run], capture_output=True, text=True, check=True)

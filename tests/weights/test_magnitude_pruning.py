@@ -175,6 +175,7 @@ def test_laperm_is_refused():
         fit(model, KeepZeros())
 
 
+@pytest.mark.slow
 def test_pruned_network_learns_digits():
     x, y = load_digits(return_X_y=True)
     x = (x / 8 - 1).astype("float32")

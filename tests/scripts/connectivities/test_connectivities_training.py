@@ -106,6 +106,7 @@ def test_test_accuracy_is_that_of_the_best_held_out_epoch(pruned):
     assert summary["test_accuracy_at_best"] != summary["test_accuracy"]
 
 
+@pytest.mark.slow
 def test_a_killed_run_resumes_and_ends_the_same(pruned, tmp_path, killed_before):
     folder, whole = pruned
     with killed_before(3):

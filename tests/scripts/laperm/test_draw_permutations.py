@@ -109,6 +109,7 @@ def test_reconnected_weights_run_and_are_drawn(run_quickly):
     assert vector["before"].iloc[vector["origin"]].tolist() == vector["after"].tolist()
 
 
+@pytest.mark.slow
 def test_cycles_run_and_are_drawn(run_quickly):
     folder, [curve] = run_quickly("laperm_fig14")
     permutations = laperm_fig14.permutations_of(curve)

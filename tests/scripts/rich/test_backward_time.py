@@ -151,7 +151,7 @@ def test_gradients_by_hand():
     np.testing.assert_allclose(keras.ops.convert_to_numpy(of_kernel), [[6.0, 0.0]], atol=1e-6)
 
 
-@pytest.mark.parametrize("top", [1, 2])
+@pytest.mark.parametrize("top", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_a_step_is_that_of_a_layer_wise_training(top):
     def with_decay():
         model = network(keras.optimizers.SGD(0.1, momentum=0.9, nesterov=True))

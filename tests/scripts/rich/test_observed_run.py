@@ -86,6 +86,7 @@ def test_the_ends_are_the_trained_and_the_initial_network(observed, finished):
     assert summary["parameters"] == 415
 
 
+@pytest.mark.slow
 def test_a_cut_run_ends_the_same(observed, finished, tmp_path, monkeypatch):
     # Cut where the observers have written what they counted, and the model of that epoch is yet to be.
     usual = Checkpoint.on_epoch_end

@@ -82,6 +82,7 @@ def test_the_runner_accepts_it_as_finished(options, monkeypatch):
     assert run(TWIN, 0, folder_in_two(options), options)["taken_from"] == "one"
 
 
+@pytest.mark.slow
 def test_training_it_gives_the_same_file(options):
     # Why it may be taken at all: the label is the only difference, and nothing is drawn from it.
     run(TWIN, 0, folder_in_two(options), options)
