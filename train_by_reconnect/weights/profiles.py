@@ -11,6 +11,7 @@ from train_by_reconnect.backend import keras_internals
 from train_by_reconnect.backend.rows import to_rows
 from train_by_reconnect.backend.types import Axes
 from train_by_reconnect.weights.kernels import check_built
+from train_by_reconnect.weights.layouts import Layout
 from train_by_reconnect.weights.listing import Listing
 from train_by_reconnect.weights.variables import describe_variables
 
@@ -57,7 +58,7 @@ class WeightProfile:
     @property
     def unsorted(self) -> np.ndarray:
         """The weight vectors, array of shape (units, size), float32 (float64 if the kernel is)."""
-        return np.ascontiguousarray(to_rows(_finite_value(self), self.unit_axes, np))
+        return np.ascontiguousarray(to_rows(self.value(), self.unit_axes, np))
 
     @property
     def vectors(self) -> np.ndarray:
@@ -65,6 +66,10 @@ class WeightProfile:
         rows = self.unsorted  # a copy: Keras' `numpy` lends no memory
         rows.sort(axis=1)
         return rows
+
+    def value(self) -> np.ndarray:
+        """A copy of the kernel's weights, array of `shape`, float32 (float64 if the kernel is), which are finite."""
+        return finite(_current_value(self), self.name)
 
 
 def weight_profiles(model: keras.Layer, layers: str | Sequence[str] | None = None) -> list[WeightProfile]:
@@ -102,10 +107,10 @@ def weight_profiles(model: keras.Layer, layers: str | Sequence[str] | None = Non
     if not isinstance(model, keras.layers.Layer):
         raise TypeError(f"`model` must be a Keras model or layer. Received: model={model!r}. Load or build one first.")
     check_built(model)
-    owners = _owners(model)
+    described = described_weights(model)
     profiles = [
-        _profile(variable, [model, *owners[id(variable)]], layout.unit_axes)  # type: ignore[arg-type]  # a kernel has
-        for variable, layout in zip(model.weights, describe_variables(model.weights, model=model), strict=True)
+        profile_of(variable, holders, layout.unit_axes)  # type: ignore[arg-type]  # a kernel has
+        for layout, variable, holders in described
         if layout.kind == "kernel"
     ]
     if not profiles:
@@ -115,10 +120,21 @@ def weight_profiles(model: keras.Layer, layers: str | Sequence[str] | None = Non
             "`Conv2D`."
         )
     if layers is not None:
+        owners = {id(variable): holders[1:] for _, variable, holders in described}
         profiles = _select(profiles, owners, [layers] if isinstance(layers, str) else list(layers))
     for profile in profiles:
-        _finite_value(profile)
+        profile.value()
     return Listing(profiles)
+
+
+def described_weights(model: keras.Layer) -> list[tuple[Layout, keras.Variable, list[keras.Layer]]]:
+    """For each variable of a built model its layout, itself, and what holds it: the model first, the owner last."""
+    owners = _owners(model)
+    layouts = describe_variables(model.weights, model=model)
+    return [
+        (layout, variable, [model, *owners[id(variable)]])
+        for variable, layout in zip(model.weights, layouts, strict=True)
+    ]
 
 
 def _owners(model: keras.Layer) -> dict[int, list[keras.Layer]]:
@@ -130,7 +146,8 @@ def _owners(model: keras.Layer) -> dict[int, list[keras.Layer]]:
     return {key: layers or [model] for key, layers in owners.items()}
 
 
-def _profile(variable: keras.Variable, owners: list[keras.Layer], unit_axes: Axes) -> WeightProfile:
+def profile_of(variable: keras.Variable, owners: list[keras.Layer], unit_axes: Axes) -> WeightProfile:
+    """The profile of one variable, of which `described_weights` says who holds it."""
     owner = owners[-1]
     stems = [name.removesuffix("_kernel") for name in keras_internals.public_names(owner, variable)]
     # DepthwiseConv's variable is its `kernel`, but its argument is `depthwise_initializer`.
@@ -168,9 +185,8 @@ def _current_value(profile: WeightProfile) -> np.ndarray:
         return keras.ops.convert_to_numpy(profile.fixed_in.effective_kernels()[place])
 
 
-def _finite_value(profile: WeightProfile) -> np.ndarray:
-    """A copy of a kernel's weights, which are finite."""
-    value, name = _current_value(profile), profile.name
+def finite(value: np.ndarray, name: str) -> np.ndarray:
+    """Weights as float32 or float64, which must be finite."""
     if value.dtype != np.float64:
         value = value.astype(np.float32, copy=False)
     if not value.size:
