@@ -32,6 +32,30 @@ def add_inspection(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--reference", metavar="FILE", help="of a connectivity file: where its initial weights are")
 
 
+def add_profiling(parser: argparse.ArgumentParser) -> None:
+    """The arguments that say what to do with weight profiles, whoever names the network."""
+    parser.add_argument("--seed", type=int, default=0, help="of random weights and of the nulls; default: 0")
+    parser.add_argument(
+        "--draws",
+        type=int,
+        default=19,
+        metavar="N",
+        help="of each null, for p-values of at least 1 / (N + 1); default: 19",
+    )
+    parser.add_argument("--html", metavar="FILE", help="write one page with the scores, small pictures and words")
+    parser.add_argument("--csv", metavar="FILE", help="write all scores, or all differences, as a table")
+    parser.add_argument(
+        "--fail-if",
+        metavar="CONDITION",
+        action="append",
+        default=[],
+        help='e.g. "plain<0.5", by < <= > >= on a column of --csv: exit status 2 where a kernel meets it; repeatable',
+    )
+    parser.add_argument("--against", metavar="NAME|FILE", help="compare with this one, kernel by kernel, instead")
+    parser.add_argument("--layout", help="of a file that does not say what its axes are")
+    parser.add_argument("--no-scores", action="store_true", help="no table of scores")
+
+
 @contextlib.contextmanager
 def quiet_unless_it_fails() -> Iterator[None]:
     """Keep back what anybody, native code too, writes to the standard error, and show it only before an exception."""

@@ -107,7 +107,7 @@ def _weight_profiles(parsed):
     start_quietly(parsed.backend)
     from scripts.profiles.command import run
 
-    run(parsed)
+    return run(parsed)
 
 
 def _inspect(parsed):

@@ -3,7 +3,7 @@
 import argparse
 
 from scripts.backend import BACKENDS
-from train_by_reconnect_start import add_inspection
+from train_by_reconnect_start import add_inspection, add_profiling
 
 
 def command_line():
@@ -127,6 +127,5 @@ def _add_weight_profiles(commands):
     parser.add_argument("--title", help="of the whole network's picture; default: the model's name")
     parser.add_argument("--format", default="png", choices=["png", "pdf", "svg"])
     parser.add_argument("--steps", action="store_true", help="draw too how such a picture comes about, in four steps")
-    parser.add_argument("--no-scores", action="store_true", help="do not write the table of scores")
-    parser.add_argument("--seed", type=int, default=0, help="of random weights, scores and trainings; default: 0")
+    add_profiling(parser)
     parser.add_argument("--epochs", type=int, default=40, help="with --train; default: 40")

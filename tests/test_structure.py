@@ -29,9 +29,11 @@ ALSO = {
     "train_by_reconnect.backend.keras_internals": {"tensorflow"},
     "train_by_reconnect.coding.entropy": {"constriction"},
     "train_by_reconnect.callbacks.event_file": {"tensorboard"},
-    "train_by_reconnect.command.draw_sheets": {"matplotlib"},
+    "train_by_reconnect.instrument.draw_sheets": {"matplotlib"},
     "train_by_reconnect.command.main": {"train_by_reconnect_start"},
     "train_by_reconnect.command.draw_sizes": {"matplotlib"},
+    "train_by_reconnect.instrument.pictures": {"matplotlib"},
+    "train_by_reconnect.instrument.extras": {"pandas"},
     "scripts.data.tensorflow_route": {"tensorflow"},
     "scripts.profiles.saved_model": {"tensorflow"},
     "scripts.arguments": {"train_by_reconnect_start"},
@@ -43,7 +45,7 @@ ALSO = {
     "scripts.running.device": {"tensorflow", "jax", "torch"},
     "scripts.running.distribution": {"tensorflow"},
 }
-COMMAND = "train_by_reconnect.command"
+DRAWING = ("train_by_reconnect.command", "train_by_reconnect.instrument")
 # Of each part the parts that it may use, itself apart. What is not named here is a part nobody has thought about.
 INSIDE = {
     "train_by_reconnect": {
@@ -159,7 +161,7 @@ def test_the_library_is_used_by_its_public_names(package):
     for _, path in modules(package):
         for imported, taken in imports(path):
             # What draws and loads for the command of the library does so for the scripts too.
-            inside = imported.startswith("train_by_reconnect.") and not imported.startswith(COMMAND)
+            inside = imported.startswith("train_by_reconnect.") and not imported.startswith(DRAWING)
             assert not inside, f"{path.relative_to(ROOT)} imports {imported}, which is private"
             if imported == "train_by_reconnect" and taken:
                 assert taken in train_by_reconnect.__all__, f"{path.relative_to(ROOT)} imports {taken}"

@@ -8,6 +8,7 @@ from train_by_reconnect.callbacks.connectivity_monitor import ConnectivityMonito
 from train_by_reconnect.callbacks.keep_zeros import KeepZeros
 from train_by_reconnect.callbacks.layerwise import LayerwiseTraining
 from train_by_reconnect.callbacks.layerwise_schemes import MiddleOnly, RandomBeta, RandomUniform, TopAndBottom
+from train_by_reconnect.callbacks.profile_monitor import ProfileMonitor
 from train_by_reconnect.callbacks.ranking_monitor import RankingMonitor
 from train_by_reconnect.callbacks.snapshots import KernelSnapshots
 from train_by_reconnect.callbacks.sync_evaluation import SyncEvaluation
@@ -21,6 +22,8 @@ from train_by_reconnect.connectivity_files.saving import save_connectivity
 from train_by_reconnect.conversion.connectivity_model import connectivity_model
 from train_by_reconnect.conversion.strip import strip
 from train_by_reconnect.conversion.weight_removal import remove_weights
+from train_by_reconnect.instrument.comparison import ProfileComparison, compare_profiles
+from train_by_reconnect.instrument.profile import Profile, profile
 from train_by_reconnect.layers.bernoulli_mask import BernoulliMask
 from train_by_reconnect.layers.edge_popup import EdgePopup
 from train_by_reconnect.layers.initializers import PositiveUniform, SignedConstant
@@ -81,6 +84,9 @@ __all__ = [
     "Movement",
     "PermutationCheck",
     "PositiveUniform",
+    "Profile",
+    "ProfileComparison",
+    "ProfileMonitor",
     "ProfileScore",
     "RandomBeta",
     "RandomUniform",
@@ -95,6 +101,7 @@ __all__ = [
     "__version__",
     "agreement",
     "changed_fractions",
+    "compare_profiles",
     "connectivity_diff",
     "connectivity_history",
     "connectivity_model",
@@ -111,6 +118,7 @@ __all__ = [
     "make_dissimilar",
     "most_active",
     "permutation_between",
+    "profile",
     "profile_distance",
     "profile_similarity",
     "prune_by_magnitude",

@@ -15,7 +15,8 @@ from scripts.profiles.networks import load_network
 from scripts.profiles.scores import profile_scores, write_scores
 from scripts.running.files import replacing
 from train_by_reconnect import weight_profiles
-from train_by_reconnect.command.draw_sheets import draw_sheets
+from train_by_reconnect.command.profiles import profiles_of
+from train_by_reconnect.instrument.draw_sheets import draw_sheets
 
 DPI = 110  # 7 points, the smallest text of a sheet, are then 11 pixels
 PAIR_DPI = 96
@@ -28,14 +29,48 @@ def run(parsed):
     Args:
         parsed: the options of the command, as parsed by `scripts.__main__`.
 
+    Returns:
+        Int, the exit status: 0, or 2 where a kernel meets a `--fail-if`.
+
     Raises:
         ValueError: as in `load_network` and `train_by_reconnect.weight_profiles`, or a layer that does not exist.
         OSError: as in `load_network`, or a folder that cannot be written to.
     """
     stem = parsed.name or ("training" if parsed.train else _file_name(parsed.model))
     _refuse_existing(pathlib.Path(parsed.out), stem, parsed)
-    for path in _train(parsed, stem) if parsed.train else _profile(parsed, stem):
+    if parsed.train:
+        written = _train(parsed, stem)
+    elif parsed.against or _has_no_keras_model(parsed.model):
+        # Of weights without a model there is the sheet, and no picture of one matrix.
+        picture = pathlib.Path(parsed.out) / f"{stem}{'_against' * bool(parsed.against)}.{parsed.format}"
+        picture.parent.mkdir(parents=True, exist_ok=True)
+        answer = profiles_of(parsed, functools.partial(_found, parsed), parsed.model, str(picture))
+        print("\n".join(answer.lines))
+        return answer.status
+    else:
+        written = _profile(parsed, stem)
+    for path in written:
         print(path, flush=True)
+    if parsed.train or not (parsed.html or parsed.csv or parsed.fail_if):
+        return 0
+    answer = profiles_of(parsed, functools.partial(_found, parsed), parsed.model)
+    print("\n".join(answer.lines))
+    return answer.status
+
+
+def _has_no_keras_model(name_or_file):
+    path = pathlib.Path(name_or_file)
+    return path.is_file() and path.suffix not in (".keras", ".h5", ".hdf5")
+
+
+def _found(parsed, name_or_file):
+    """What is measured: a file without a model as it is, and of all else the model."""
+    if _has_no_keras_model(name_or_file):
+        return name_or_file
+    keras.utils.set_random_seed(parsed.seed)
+    if pathlib.Path(name_or_file).exists():
+        return load_network(name_or_file)
+    return load_network(name_or_file, parsed.weights, **_model_arguments(parsed))
 
 
 def _refuse_existing(folder, stem, parsed):

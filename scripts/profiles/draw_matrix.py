@@ -10,8 +10,8 @@ import matplotlib.colors
 import matplotlib.ticker
 import numpy as np
 
-from train_by_reconnect.command.draw_sheets import RANK, WEIGHT
-from train_by_reconnect.command.statistics import density, ribbons
+from train_by_reconnect.instrument.draw_sheets import RANK, WEIGHT
+from train_by_reconnect.instrument.statistics import density, ribbons
 
 PAPER_COLORS = ("midnightblue", "gold", "darkgreen", "steelblue")  # cyclically, one for each weight vector
 MAX_POINTS = 200_000

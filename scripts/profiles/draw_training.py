@@ -21,8 +21,8 @@ from scripts.running.network import Network
 from scripts.running.optimizer import Optimizer
 from scripts.running.training import Training, changed
 from train_by_reconnect import KernelSnapshots
-from train_by_reconnect.command.draw_sheets import draw_envelope
-from train_by_reconnect.command.statistics import envelope
+from train_by_reconnect.instrument.draw_sheets import draw_envelope
+from train_by_reconnect.instrument.statistics import envelope
 
 _MAX_POINTS = 10_000
 _POINT_COLOR, _FIRST_COLOR = COLORS[1], COLORS[5]

@@ -72,12 +72,45 @@ def test_a_model_without_an_optimizer(tmp_path, capsys):
 
 
 def test_scores_of_a_file(saved, capsys):
-    head, first, second = lines_of(capsys, "profiles", saved)
+    head, first, second, gap, *said = lines_of(capsys, "profiles", saved, "--draws", 19)
     assert head.split()[:3] == ["kernel", "vectors", "plain"]
     assert first.split()[:4] == ["first/kernel", "8", "x", "27"]
-    scores = [float(cell) for cell in second.split()[4:]]
-    assert len(scores) == 6
-    assert all(0 < score <= 1 for score in scores)
+    assert 0 < float(second.split()[4]) <= 1
+    assert "more alike" in second or "less alike" in second or "not told apart" in second
+    assert gap == ""
+    # 8 x 27 + 4 x 288 weights; the two biases are no kernels.
+    assert "2 of 4 tensors are kernels that were profiled, with 1,368 weights" in said[0]
+    assert said[1].startswith("Not profiled: first/bias, second/bias.")
+    assert "Each null was drawn 19 times" in said[0]
+
+
+def test_page_table_and_conditions(saved, tmp_path, capsys):
+    page, csv = tmp_path / "page.html", tmp_path / "scores.csv"
+    arguments = ["profiles", str(saved), "--draws", "2", "--html", str(page), "--csv", str(csv), "--no-scores"]
+    assert main([*arguments, "--fail-if", "plain<0.01", "--fail-if", "units > 8"]) == 0
+    assert capsys.readouterr().out.splitlines() == [str(page), str(csv)]
+    assert page.read_text().count("<svg") == 2
+    assert csv.read_text().splitlines()[1].startswith("first/kernel,first,3x3x3x8,float32,8,27,8,0,")
+    # 8 filters of 27 weights, 4 units of 288: the first meets one condition, both meet the other.
+    assert main([*arguments, "--fail-if", "units>=8", "--fail-if", "plain<=1"]) == 2
+    found = capsys.readouterr().out.splitlines()
+    assert found[3] == "fails: first/kernel: units is 8, which is >= 8"
+    assert [line.split()[1] for line in found[3:]] == ["first/kernel:", "first/kernel:", "second/kernel:"]
+
+
+def test_two_models_beside_each_other(saved, tmp_path, capsys):
+    model = keras.models.load_model(saved, compile=False)
+    kernel = keras.ops.convert_to_numpy(model.get_layer("first").kernel)
+    model.get_layer("first").kernel.assign(-kernel)
+    model.save(tmp_path / "other.keras")
+    arguments = ["profiles", str(saved), "--against", str(tmp_path / "other.keras"), "--csv", str(tmp_path / "d.csv")]
+    assert main([*arguments, "--fail-if", "sign_flips>0.5"]) == 2
+    found = capsys.readouterr().out.splitlines()
+    assert found[0] == str(tmp_path / "d.csv")
+    assert found[1].split()[:4] == ["kernel", "vectors", "profile", "distance"]
+    assert found[-1] == "fails: first/kernel: sign_flips is 1, which is > 0.5"
+    assert main([*arguments, "--html", "a.html"]) == 1
+    assert "`--html` is of one model" in capsys.readouterr().err
 
 
 def test_the_picture_of_a_named_network(tmp_path, capsys):
@@ -98,6 +131,10 @@ def test_bad_input_is_one_sentence_and_exit_1(saved, tmp_path, capsys):
         ("profiles", "mobilenet", "--with", "alpha"): "takes NAME=VALUE",
         ("profiles", "mobilenet", "--weights", "random", "--with", "beta=1"): "Received: beta",
         ("profiles", saved, "--picture", "a.doc"): "must end with .png",
+        ("profiles", saved, "--fail-if", "plian<0.5"): "Did you mean plain",
+        ("profiles", saved, "--fail-if", "plain=0.5"): "takes a column, one of <, <=, >, >= and a number",
+        ("profiles", saved, "--weights", "random"): "already says all about the network",
+        ("profiles", saved, "--draws", 0): "must be at least 1",
     }.items():
         assert main([*map(str, arguments)]) == 1
         error = capsys.readouterr().err
@@ -108,10 +145,11 @@ def test_bad_input_is_one_sentence_and_exit_1(saved, tmp_path, capsys):
 
 
 def test_without_matplotlib_the_table_is_printed_and_a_picture_refused(saved, tmp_path, monkeypatch, capsys):
-    monkeypatch.delitem(sys.modules, "train_by_reconnect.command.draw_sheets", raising=False)
+    for name in ("draw_sheets", "pictures"):
+        monkeypatch.delitem(sys.modules, f"train_by_reconnect.instrument.{name}", raising=False)
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
-    assert len(lines_of(capsys, "profiles", saved)) == 3
+    assert lines_of(capsys, "profiles", saved)[1].startswith("first/kernel")
     assert main(["profiles", str(saved), "--picture", str(tmp_path / "a.png")]) == 1
     assert 'pip install "train-by-reconnect[plot]"' in capsys.readouterr().err
     assert not (tmp_path / "a.png").exists()

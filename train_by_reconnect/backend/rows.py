@@ -3,6 +3,7 @@
 import math
 from types import ModuleType
 
+import numpy as np
 from keras import ops
 
 from train_by_reconnect.backend.types import Axes, Tensor
@@ -56,6 +57,44 @@ def from_rows(rows: Tensor, shape: Axes, unit_axes: Axes, xp: ModuleType = ops) 
     order = units + incoming
     inverse = [order.index(axis) for axis in range(len(shape))]
     return xp.transpose(xp.reshape(rows, [shape[axis] for axis in order]), inverse)
+
+
+def count_rows(shape: Axes, unit_axes: Axes) -> tuple[int, int]:
+    """How many weight vectors a kernel of this shape has, and the size of each.
+
+    Example:
+
+    >>> count_rows((3, 3, 8, 16), (-1,)), count_rows((5, 2), ())
+    ((16, 72), (1, 10))
+    """
+    units, incoming = (math.prod(shape[axis] for axis in axes) for axes in _split_axes(shape, unit_axes))
+    return units, incoming
+
+
+def take_rows(value: np.ndarray, unit_axes: Axes, chosen: np.ndarray | slice) -> np.ndarray:
+    """Some weight vectors of a kernel: only these are copied, so that a file in memory may be much larger.
+
+    Args:
+        value: array of any shape, also a memory-mapped one.
+        unit_axes: tuple of ints, the axes that number the neurons.
+        chosen: ints or a slice, which of the weight vectors.
+
+    Returns:
+        Array of shape (chosen units, size of a weight vector), row by row in memory.
+
+    Example:
+
+    >>> take_rows(np.array([[1, 2, 3], [4, 5, 6]]), (-1,), slice(1, 3)).tolist()
+    [[2, 5], [3, 6]]
+    """
+    units, incoming = _split_axes(value.shape, unit_axes)
+    by_unit = np.transpose(value, units + incoming)
+    if len(units) == 1:
+        taken = by_unit[chosen]
+    else:
+        numbers = np.arange(math.prod(by_unit.shape[: len(units)]))[chosen]
+        taken = by_unit[np.unravel_index(numbers, by_unit.shape[: len(units)])] if units else by_unit[None][numbers]
+    return np.ascontiguousarray(taken).reshape(len(taken), -1)
 
 
 def _split_axes(shape: Axes, unit_axes: Axes) -> tuple[list[int], list[int]]:

@@ -2,6 +2,7 @@
 
 import argparse
 import ast
+import pathlib
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -10,11 +11,11 @@ import keras
 
 from train_by_reconnect.command.connectivity_inspection import connectivity_inspection
 from train_by_reconnect.command.inspection import inspection
-from train_by_reconnect.command.networks import load_network
-from train_by_reconnect.command.profiles import draw, score_lines
+from train_by_reconnect.command.networks import is_named, load_network, refuse_arguments
+from train_by_reconnect.command.profiles import Answer, profiles_of
 from train_by_reconnect.connectivity_files.container import is_connectivity_file
 from train_by_reconnect.version import __version__
-from train_by_reconnect_start import add_inspection
+from train_by_reconnect_start import add_inspection, add_profiling
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -24,12 +25,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: list of str, or None for those of the process.
 
     Returns:
-        Int, the exit status: 0 if all went well, 1 if an input was refused, 130 if interrupted.
+        Int, the exit status: 0 if all went well, 1 if an input was refused, 2 if a kernel meets a `--fail-if`, 130 if
+        interrupted.
     """
     parsed = _parser().parse_args(arguments)
     try:
-        sys.stdout.write("\n".join(parsed.command(parsed)) + "\n")
-        return 0
+        answer = parsed.command(parsed)
+        sys.stdout.write("".join(f"{line}\n" for line in answer.lines))
+        return answer.status
     except (ValueError, OSError, ImportError) as error:
         sys.stderr.write(f"error: {error}\n")
         return 1
@@ -47,7 +50,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(required=True)
     profiles = commands.add_parser("profiles", help="measure how alike the weight profiles are, and draw them")
-    profiles.add_argument("network", metavar="NAME|FILE", help="a model of keras.applications, or a .keras or .h5 file")
+    profiles.add_argument("network", metavar="NAME|FILE", help="a model of keras.applications, or a file")
     profiles.add_argument("--weights", metavar="imagenet|random|FILE", help="of a named model; default: imagenet")
     profiles.add_argument(
         "--with",
@@ -57,15 +60,14 @@ def _parser() -> argparse.ArgumentParser:
         default=[],
         help="what a named model is built with, e.g. alpha=0.25 include_top=False",
     )
-    profiles.add_argument("--seed", type=int, default=0, help="of random weights and of the nulls; default: 0")
     profiles.add_argument("--picture", metavar="FILE", help="draw all profiles: .png, .pdf or .svg; needs matplotlib")
-    profiles.add_argument("--no-scores", action="store_true", help="draw only")
+    add_profiling(profiles)
     profiles.set_defaults(command=_profiles)
     inspect = commands.add_parser(
         "inspect", help="what a saved model holds: layers, weight vectors, zeros, LaPerm, masks; or where its bits are"
     )
     add_inspection(inspect)
-    inspect.set_defaults(command=inspected)
+    inspect.set_defaults(command=lambda parsed: Answer(inspected(parsed)))
     return parser
 
 
@@ -81,11 +83,18 @@ def inspected(parsed: Any) -> list[str]:
     return inspection(parsed.file)
 
 
-def _profiles(parsed: Any) -> list[str]:
+def _profiles(parsed: Any) -> Answer:
+    arguments = dict(map(_argument, parsed.arguments))
     keras.utils.set_random_seed(parsed.seed)
-    model = load_network(parsed.network, parsed.weights, **dict(map(_argument, parsed.arguments)))
-    drawn = draw(model, parsed.picture) if parsed.picture else []
-    return [*drawn, *([] if parsed.no_scores else score_lines(model, parsed.seed))]
+
+    def find(name_or_file: str) -> Any:
+        if is_named(name_or_file) or not pathlib.Path(name_or_file).exists():
+            return load_network(name_or_file, parsed.weights, **arguments)
+        given = {"weights": parsed.weights} if parsed.weights is not None else {}
+        refuse_arguments({**given, **arguments}, name_or_file)
+        return name_or_file
+
+    return profiles_of(parsed, find, parsed.network, parsed.picture)
 
 
 def _argument(text: str) -> tuple[str, Any]:

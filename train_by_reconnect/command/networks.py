@@ -75,6 +75,11 @@ def _plain(name: Any) -> str:
     return str(name).lower().replace("-", "").replace("_", "")
 
 
+def is_named(name: Any) -> bool:
+    """Whether this is the name of a model of `keras.applications`."""
+    return find_named(applications(), name) is not None
+
+
 def find_named(named: Mapping[str, Any], name: Any) -> Any:
     """The value whose name it is, whatever its case, or None."""
     return {_plain(key): value for key, value in named.items()}.get(_plain(name))

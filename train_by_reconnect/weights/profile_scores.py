@@ -41,27 +41,17 @@ correlated: of two-valued vectors and exponential ones, half and half, it is (1 
 """
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import keras
 import numpy as np
 
-from train_by_reconnect.backend.rows import to_rows
 from train_by_reconnect.backend.types import Axes, Identifier
 from train_by_reconnect.weights.listing import Listing
+from train_by_reconnect.weights.profile_nulls import NULLS, check_draws, score_kernel
 from train_by_reconnect.weights.profiles import WeightProfile, weight_profiles
-from train_by_reconnect.weights.similarity import (
-    Similarity,
-    distance,
-    explained,
-    explained_by,
-    profile_similarity,
-    sorted_similarity,
-    standard_deviations,
-    standardize,
-    within_range,
-)
+from train_by_reconnect.weights.similarity import Similarity, profile_similarity  # noqa: F401 - for the example above
 
 
 @dataclasses.dataclass(frozen=True)
@@ -121,9 +111,6 @@ class ProfileScore:
         return f"ProfileScore(name={self.name!r}, shape={self.shape}, {measures})"
 
 
-NULLS = ("initializer", "gaussian", "shuffled")
-
-
 def score_profiles(
     model: keras.Layer | Sequence[WeightProfile],
     layers: str | Sequence[str] | None = None,
@@ -169,10 +156,7 @@ def score_profiles(
         Unlike the paper, which shows pictures only (Qiu and Suda 2020, section 2), this gives numbers; the nulls answer
         the first review of it, which asked whether sorted Gaussian noise looks the same.
     """
-    if max_units is not None and max_units < 2:
-        raise ValueError(f"`max_units` must be at least 2, or None. Received: max_units={max_units}. Use None for all.")
-    if n_draws < 1:
-        raise ValueError(f"`n_draws` must be at least 1. Received: n_draws={n_draws}. The default is 3.")
+    check_draws(max_units, n_draws)
     initializer = None if initializer is None else keras.initializers.get(initializer)
     profiles, wanted = _profiles(model, layers)
     chosen = {id(profile.variable) for profile in wanted}
@@ -197,69 +181,31 @@ def _profiles(model: Any, layers: str | Sequence[str] | None) -> tuple[list[Weig
 
 
 def _score(
-    profile: WeightProfile,
-    initializer: Callable[..., Any] | None,
-    max_units: int | None,
-    n_draws: int,
-    random: np.random.Generator,
+    profile: WeightProfile, initializer: Identifier, max_units: int | None, n_draws: int, random: np.random.Generator
 ) -> ProfileScore:
-    rows = profile.unsorted
-    units, size = rows.shape
-    few = max_units is not None and units > max_units
-    subset = np.sort(random.choice(units, max_units, replace=False)) if few else slice(None)
-    rows = within_range(np.sort(rows[subset].astype("float64"), axis=1))
-    initializer = initializer or profile.initializer or keras.initializers.GlorotUniform()
-    measures, noise_profile = [], np.zeros(size)
-    for _ in range(n_draws):
-        drawn = profile_similarity(_draw(initializer, profile, len(rows), int(random.integers(2**31))))
-        gaussian, noise = _gaussian(rows, random)
-        noise_profile += noise / n_draws
-        measures.append({"initializer": drawn, "gaussian": gaussian, "shuffled": _shuffled(rows, random)})
+    scored = score_kernel(
+        profile.value(),
+        profile.unit_axes,
+        initializer or profile.initializer,
+        max_units=max_units,
+        n_draws=n_draws,
+        random=random,
+    )
+    means = {
+        f"{measure}_{null}": float(np.mean([getattr(draw, measure) for draw in scored.nulls[null]]))
+        for measure in Similarity._fields
+        for null in NULLS
+    }
     return ProfileScore(
         name=profile.name,
         layer=profile.layer,
         shape=profile.shape,
-        units=units,
-        size=size,
-        scored_units=len(rows),
-        constant_units=int(np.sum(rows[:, 0] == rows[:, -1])),
-        gaussian_profile=explained_by(noise_profile, rows),
-        initializer=getattr(initializer, "__name__", type(initializer).__name__),
-        **sorted_similarity(rows)._asdict(),
-        **{
-            f"{measure}_{null}": float(np.mean([getattr(draw[null], measure) for draw in measures]))
-            for measure in Similarity._fields
-            for null in measures[0]
-        },
+        units=scored.units,
+        size=scored.size,
+        scored_units=scored.scored_units,
+        constant_units=scored.constant_units,
+        gaussian_profile=scored.gaussian_profile,
+        initializer=scored.initializer,
+        **scored.measures._asdict(),
+        **means,
     )
-
-
-def _gaussian(rows: np.ndarray, random: np.random.Generator) -> tuple[Similarity, np.ndarray]:
-    """The measures of normal draws with each row's mean and standard deviation, and the noise's common profile."""
-    noise = np.sort(random.standard_normal(rows.shape), axis=1)
-    if rows.shape[1] > 1:
-        noise = standardize(noise)
-    scale = np.where(rows[:, :1] < rows[:, -1:], standard_deviations(rows), 0)  # of one value it is 0, without rounding
-    drawn = noise * scale + rows.mean(axis=1, keepdims=True)
-    return sorted_similarity(drawn), noise.mean(axis=0)
-
-
-def _shuffled(rows: np.ndarray, random: np.random.Generator) -> Similarity:
-    """The measures of the weights permuted across all rows; standardized ones, of the standardized weights."""
-    mixed = np.sort(random.permuted(rows), axis=1)
-    shapes = standardize(np.sort(random.permuted(standardize(rows)), axis=1))
-    return Similarity(explained(mixed), explained(shapes, smallest=3), distance(mixed))
-
-
-def _draw(initializer: Any, profile: WeightProfile, units: int, seed: int) -> np.ndarray:
-    """So many weight vectors as an initializer draws them."""
-    config: dict[str, Any] = getattr(initializer, "get_config", dict)()
-    if "seed" in config:
-        initializer = type(initializer).from_config({**config, "seed": seed})
-    shape = list(profile.shape)
-    # No more than needed: fewer units change the scale, which no measure sees. Constants and functions of one's own may
-    # be for the very shape of the kernel.
-    if len(profile.unit_axes) == 1 and "seed" in config:
-        shape[profile.unit_axes[0]] = units
-    kernel = keras.ops.convert_to_numpy(initializer(tuple(shape), dtype="float32"))
-    return to_rows(kernel, profile.unit_axes, np)[:units]

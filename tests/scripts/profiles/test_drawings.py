@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from scripts.profiles import draw_matrix, draw_training
 from scripts.profiles.draw_matrix import draw_pair, draw_steps
 from train_by_reconnect import weight_profiles
-from train_by_reconnect.command import draw_sheets
-from train_by_reconnect.command.statistics import density, envelope, ribbons
+from train_by_reconnect.instrument import draw_sheets
+from train_by_reconnect.instrument.statistics import density, envelope, ribbons
 
 
 def test_envelope_by_hand():
@@ -66,7 +66,7 @@ def test_every_weight_counts(rows, number):
 def test_chunks_do_not_change_the_density(monkeypatch):
     rows = np.random.default_rng(0).standard_normal((50, 30))
     whole = density(rows, 7, 5)
-    monkeypatch.setattr("train_by_reconnect.command.statistics._CHUNK", 40)
+    monkeypatch.setattr("train_by_reconnect.instrument.statistics._CHUNK", 40)
     np.testing.assert_array_equal(density(rows, 7, 5), whole)
     assert density(np.ones((3, 4))).sum() == 4  # a single value is a single interval
 

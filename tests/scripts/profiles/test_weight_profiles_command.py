@@ -37,6 +37,21 @@ def test_a_network_in_a_file(saved, tmp_path, capsys):
     assert rows["plain"].between(0, 1, inclusive="right").all()
 
 
+def test_the_options_of_the_other_command(saved, tmp_path, capsys):
+    model = keras.models.load_model(saved)
+    model.get_layer("first").kernel.assign(np.zeros((3, 3, 3, 8)))
+    model.save(tmp_path / "zeros.keras")
+    out = ["--out", tmp_path / "out"]
+    assert command("--model", saved, "--against", tmp_path / "zeros.keras", *out, "--fail-if", "zeros_second>0") == 2
+    found = capsys.readouterr().out.splitlines()
+    assert found[0] == str(tmp_path / "out" / "small_against.png")
+    assert found[-1] == "fails: first/kernel: zeros_second is 1, which is > 0"
+    page = ["--html", tmp_path / "page.html", "--draws", 2, "--fail-if", "plain>2"]
+    assert command("--model", saved, *out, *page, "--no-scores") == 0
+    names = [out[1] / "small.png", out[1] / "small_pair.png", tmp_path / "page.html"]
+    assert capsys.readouterr().out.split() == [str(name) for name in names]
+
+
 def test_a_named_network_and_a_layer_of_it(tmp_path, capsys):
     arguments = ["--model", "mobilenet", "--weights", "random", "--alpha", "0.25", "--no-top", "--no-scores"]
     shape = ["--input-shape", "32", "32", "3", "--format", "svg", "--name", "a"]

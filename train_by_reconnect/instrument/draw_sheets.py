@@ -10,7 +10,7 @@ import matplotlib.lines
 import matplotlib.patches
 import numpy as np
 
-from train_by_reconnect.command.statistics import envelope
+from train_by_reconnect.instrument.statistics import envelope
 from train_by_reconnect.weights.profiles import WeightProfile
 
 PER_SHEET = 300
@@ -41,19 +41,27 @@ def draw_sheets(
     """
     drawn: list[Any] = []
     total = 0
-    layers = collections.Counter(profile.layer for profile in profiles)
-    several = {layer for layer, count in layers.items() if count > 1}
+    several = of_several_kernels(profiles)
     for profile in progress(profiles):
         drawn.append((profile, *envelope(profile.vectors)))
         if len(drawn) == PER_SHEET:
             total += len(drawn)
-            yield _sheet(drawn, f"{title} ({total - len(drawn) + 1} to {total})", marked, several)
+            yield draw_panels(drawn, f"{title} ({total - len(drawn) + 1} to {total})", marked, several)
             drawn = []
     if drawn:
-        yield _sheet(drawn, f"{title} (from {total + 1})" if total else title, marked, several)
+        yield draw_panels(drawn, f"{title} (from {total + 1})" if total else title, marked, several)
 
 
-def _sheet(drawn: list[Any], title: str, marked: str | None, several: set[str]) -> matplotlib.figure.Figure:
+def of_several_kernels(profiles: Iterable[Any]) -> set[str]:
+    """The layers that have more than one kernel, whose panels name the variable."""
+    layers = collections.Counter(profile.layer for profile in profiles)
+    return {layer for layer, count in layers.items() if count > 1}
+
+
+def draw_panels(
+    drawn: Sequence[tuple[Any, np.ndarray, np.ndarray]], title: str, marked: str | None, several: set[str]
+) -> matplotlib.figure.Figure:
+    """One sheet: a panel for each kernel, of which its ranks and bands are given, as from `envelope`."""
     columns = min(len(drawn), max(3, min(8, round(len(drawn) ** 0.5))))
     rows = -(-len(drawn) // columns)
     width, height = max(6.4, 1.75 * columns + 0.4), 1.55 * rows + 1.15
@@ -103,9 +111,14 @@ def _wrap(name: str, width: int = 27) -> str:
     return f"{name[:place]}\n{rest}"
 
 
-def _bands_legend(figure: matplotlib.figure.Figure, place: tuple[float, float], has_mark: bool) -> None:
+def bands_handles() -> list[Any]:
+    """What a legend of the bands and their median holds."""
     handles: list[Any] = [matplotlib.patches.Patch(color=color, label=label) for _, _, color, label in _BANDS]
-    handles.append(matplotlib.lines.Line2D([], [], color="black", linewidth=1, label="median"))
+    return [*handles, matplotlib.lines.Line2D([], [], color="black", linewidth=1, label="median")]
+
+
+def _bands_legend(figure: matplotlib.figure.Figure, place: tuple[float, float], has_mark: bool) -> None:
+    handles = bands_handles()
     if has_mark:
         handles.append(matplotlib.patches.Patch(facecolor="none", edgecolor=_MARK, linewidth=1.8, label="drawn alone"))
     figure.legend(

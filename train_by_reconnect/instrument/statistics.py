@@ -2,11 +2,16 @@
 
 import itertools
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
+from train_by_reconnect.backend.rows import count_rows, take_rows
+from train_by_reconnect.backend.types import Axes
+
 LEVELS = (0, 5, 25, 50, 75, 95, 100)
 _CHUNK = 1 << 22  # weights at a time: what is computed of them needs little memory beside the matrix
+_MOST_VECTORS = 1 << 15
 
 
 def envelope(vectors: np.ndarray, points: int = 200) -> tuple[np.ndarray, np.ndarray]:
@@ -29,8 +34,44 @@ def envelope(vectors: np.ndarray, points: int = 200) -> tuple[np.ndarray, np.nda
     >>> ranks.tolist(), bands[[0, 3, 6]].tolist()
     ([0, 1, 2], [[1.0, 2.0, 3.0], [1.0, 3.0, 6.0], [1.0, 4.0, 9.0]])
     """
-    ranks = np.unique(np.linspace(0, vectors.shape[1] - 1, points).round().astype(int))
+    ranks = _ranks(vectors.shape[1], points)
     return ranks, np.percentile(vectors[:, ranks], LEVELS, axis=0)
+
+
+def spread(
+    value: np.ndarray, unit_axes: Axes, random: np.random.Generator, points: int = 200
+) -> tuple[np.ndarray, np.ndarray, int]:
+    """The `envelope` of a kernel of any size, of which little is copied at a time.
+
+    Args:
+        value: float array of any shape, also a memory-mapped one.
+        unit_axes: tuple of ints, the axes that number the neurons.
+        random: chooses the weight vectors of a kernel that has more than 32,768 of them.
+        points: int, the number of ranks at most. Defaults to 200.
+
+    Returns:
+        Triple of the ranks, the percentiles, and of how many weight vectors these are.
+
+    Example:
+
+    >>> ranks, bands, units = spread(np.array([[3.0, 9.0], [1.0, 1.0], [2.0, 4.0]]), (-1,), np.random.default_rng(0))
+    >>> ranks.tolist(), bands[[0, 3, 6]].tolist(), units
+    ([0, 1, 2], [[1.0, 2.0, 3.0], [1.0, 3.0, 6.0], [1.0, 4.0, 9.0]], 2)
+    """
+    units, size = count_rows(value.shape, unit_axes)
+    ranks, step = _ranks(size, points), max(1, _CHUNK // size)
+    if units > _MOST_VECTORS:
+        chosen = np.sort(random.choice(units, _MOST_VECTORS, replace=False))
+        parts: list[Any] = [chosen[first : first + step] for first in range(0, len(chosen), step)]
+        units = len(chosen)
+    else:
+        parts = [slice(first, min(first + step, units)) for first in range(0, units, step)]
+    at_ranks = [np.sort(take_rows(value, unit_axes, part), axis=1)[:, ranks] for part in parts]
+    return ranks, np.percentile(np.concatenate(at_ranks), LEVELS, axis=0), units
+
+
+def _ranks(size: int, points: int) -> np.ndarray:
+    return np.unique(np.linspace(0, size - 1, points).round().astype(int))
 
 
 def density(rows: np.ndarray, columns: int = 256, bins: int = 192) -> np.ndarray:
