@@ -85,8 +85,8 @@ def _cells(kernel: KernelProfile) -> Iterator[str]:
         p = "" if answer == NO_ANSWER else f", p {min(noise.p_lower, noise.p_higher):.2g}"
         interval = f"{_shown(noise.mean)}<br> ({_shown(noise.low)} to {_shown(noise.high)})"
         yield f'<td data-head="{measure}" data-value="{_number(own)}">{_shown(own)}</td>'
-        yield f'<td data-head="Gaussian noise" data-value="{_number(noise.mean)}">{interval}</td>'
-        yield f'<td data-head="against it" class="{answer.split()[0]}">{answer}{p}</td>'
+        yield f'<td data-head="{measure} of Gaussian noise" data-value="{_number(noise.mean)}">{interval}</td>'
+        yield f'<td data-head="{measure} against it" class="{answer.split()[0]}">{answer}{p}</td>'
 
 
 def _number(value: float) -> str:

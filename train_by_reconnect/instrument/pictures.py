@@ -71,7 +71,7 @@ def one_kernel(kernel: KernelProfile) -> matplotlib.figure.Figure:
             right.plot([found.mean], [place], "|", color=_NULLS[null], markersize=9)
         own = getattr(scores.measures, measure)
         places["the weights"] = right.plot([own, own], [number - 0.33, number + 0.33], color=_OWN, linewidth=1.6)[0]
-    right.set(yticks=range(len(Similarity._fields)), xlabel="score; of a null its mean, and 90 % of its draws")
+    right.set(yticks=range(len(Similarity._fields)), xlabel="score; of a null the mean and 90 % of draws")
     right.set_yticklabels(Similarity._fields)
     right.invert_yaxis()
     right.legend(places.values(), places.keys(), fontsize=8, frameon=False, loc="center left")

@@ -1,6 +1,5 @@
 """What a profile says in plain words: what was measured, what was not, and what the scores show and do not."""
 
-import math
 import statistics
 from collections import Counter, defaultdict
 from collections.abc import Sequence
@@ -28,7 +27,7 @@ def covered(profile: Measured) -> str:
     weights = sum(kernel.scores.units * kernel.scores.size for kernel in profile.kernels)
     tensors = len(profile.kernels) + len(profile.skipped)
     sample = sum(kernel.scores.scored_units < kernel.scores.units for kernel in profile.kernels)
-    some = f" {sample} of them on some of their weight vectors, chosen at random." if sample else ""
+    some = f" Of {sample} only some weight vectors were scored, chosen at random." if sample else ""
     return (
         f"{profile.title} ({profile.kind}): {len(profile.kernels)} of {tensors} tensors are kernels that were "
         f"profiled, with {weights:,} weights.{some} Each null was drawn {profile.n_draws} times, from seed "
@@ -82,7 +81,7 @@ def _compared(kernels: Sequence[KernelProfile], measure: str) -> str:
         f"Does the {measure} similarity survive the Gaussian null? {verdict[0].upper()}{verdict[1:]}. In the median "
         f"kernel it is {own:.3f}, and {noise:.3f} of sorted Gaussian noise with the mean and deviation of each vector. "
         f"More alike than the noise: {more} of {len(told)} kernels, less alike: {less}, not told apart: "
-        f"{len(told) - more - less}; by chance up to {math.ceil(LEVEL * len(told))} either way (one-sided p of at most "
+        f"{len(told) - more - less}; by chance about {LEVEL * len(told):.2g} either way (one-sided p of at most "
         f"{LEVEL} each).{without}"
     )
 
