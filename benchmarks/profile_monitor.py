@@ -33,7 +33,7 @@ BUILD = {"lenet_300_100": models.lenet_300_100, "conv2": functools.partial(model
 # The shape of an image, the images of a whole epoch, of one that is timed here, and those of a batch.
 NETWORKS = {
     "lenet_300_100": ((28, 28, 1), 60_000, 12_000, 60),
-    "conv2": ((32, 32, 3), 50_000, 3_000, 60),
+    "conv2": ((32, 32, 3), 50_000, 1_500, 60),
 }
 
 
@@ -90,7 +90,7 @@ def measure(name, epochs, max_units, images=None):
 def main():
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--epochs", type=int, default=7)
+    parser.add_argument("--epochs", type=int, default=5)
     parser.add_argument("--small", action="store_true", help="the least there is to measure, to see that it runs")
     parser.add_argument("--write", action="store_true", help="write the table into a file")
     parsed = parser.parse_args()

@@ -96,14 +96,15 @@ def score_kernel(
     units, size = count_rows(value.shape, unit_axes)
     initializer = initializer or keras.initializers.GlorotUniform()
     nulls: dict[str, list[Similarity]] = {null: [] for null in NULLS}
-    noise_profile = np.zeros(size)
+    noise_profile, shapes, means = np.zeros(size), standardize(rows), rows.mean(axis=1, keepdims=True)
+    scales = np.where(rows[:, :1] < rows[:, -1:], standard_deviations(rows), 0)  # of one value it is 0, without rounding
     for _ in range(n_draws):
         seed = int(random.integers(2**31))
         nulls["initializer"].append(profile_similarity(_draw(initializer, value.shape, unit_axes, len(rows), seed)))
-        gaussian, noise = _gaussian(rows, random)
+        gaussian, noise = _gaussian(means, scales, size, random)
         noise_profile += noise / n_draws
         nulls["gaussian"].append(gaussian)
-        nulls["shuffled"].append(_shuffled(rows, random))
+        nulls["shuffled"].append(_shuffled(rows, shapes, random))
     return KernelScores(
         units=units,
         size=size,
@@ -116,21 +117,21 @@ def score_kernel(
     )
 
 
-def _gaussian(rows: np.ndarray, random: np.random.Generator) -> tuple[Similarity, np.ndarray]:
+def _gaussian(
+    means: np.ndarray, scales: np.ndarray, size: int, random: np.random.Generator
+) -> tuple[Similarity, np.ndarray]:
     """The measures of normal draws with each row's mean and standard deviation, and the noise's common profile."""
-    noise = np.sort(random.standard_normal(rows.shape), axis=1)
-    if rows.shape[1] > 1:
+    noise = np.sort(random.standard_normal((len(means), size)), axis=1)
+    if size > 1:
         noise = standardize(noise)
-    scale = np.where(rows[:, :1] < rows[:, -1:], standard_deviations(rows), 0)  # of one value it is 0, without rounding
-    drawn = noise * scale + rows.mean(axis=1, keepdims=True)
-    return sorted_similarity(drawn), noise.mean(axis=0)
+    return sorted_similarity(noise * scales + means), noise.mean(axis=0)
 
 
-def _shuffled(rows: np.ndarray, random: np.random.Generator) -> Similarity:
+def _shuffled(rows: np.ndarray, shapes: np.ndarray, random: np.random.Generator) -> Similarity:
     """The measures of the weights permuted across all rows; standardized ones, of the standardized weights."""
     mixed = np.sort(random.permuted(rows), axis=1)
-    shapes = standardize(np.sort(random.permuted(standardize(rows)), axis=1))
-    return Similarity(explained(mixed), explained(shapes, smallest=3), distance(mixed))
+    mixed_shapes = standardize(np.sort(random.permuted(shapes), axis=1))
+    return Similarity(explained(mixed), explained(mixed_shapes, smallest=3), distance(mixed))
 
 
 def _draw(initializer: Any, of: Axes, unit_axes: Axes, units: int, seed: int) -> np.ndarray:
