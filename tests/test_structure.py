@@ -27,6 +27,12 @@ ALSO = {
     **{f"train_by_reconnect.backend.{name}": {name} for name in ("tensorflow", "jax", "torch")},
     **{f"train_by_reconnect.backend.{name}_gradients": {name} for name in ("tensorflow", "jax", "torch")},
     "train_by_reconnect.backend.keras_internals": {"tensorflow"},
+    "train_by_reconnect.backend.saved_model": {"tensorflow"},
+    # Keras brings h5py and ml_dtypes.
+    "train_by_reconnect.instrument.file_bytes": {"ml_dtypes"},
+    "train_by_reconnect.instrument.hdf5_files": {"h5py"},
+    "train_by_reconnect.instrument.sources": {"h5py"},
+    "train_by_reconnect.instrument.onnx_files": {"onnx"},
     "train_by_reconnect.coding.entropy": {"constriction"},
     "train_by_reconnect.callbacks.event_file": {"tensorboard"},
     "train_by_reconnect.instrument.draw_sheets": {"matplotlib"},
