@@ -1,7 +1,9 @@
 """The command of the library: what it says of a model that was made by hand, and what it refuses."""
 
+import io
 import subprocess
 import sys
+import types
 
 import keras
 import numpy as np
@@ -10,6 +12,7 @@ import pytest
 import train_by_reconnect_start
 from train_by_reconnect import LaPerm, Masked, SignedConstant, connectivity_model
 from train_by_reconnect.command.main import main
+from train_by_reconnect.command.progress import on_terminal
 
 
 @pytest.fixture
@@ -96,6 +99,17 @@ def test_page_table_and_conditions(saved, tmp_path, capsys):
     found = capsys.readouterr().out.splitlines()
     assert found[3] == "fails: first/kernel: units is 8, which is >= 8"
     assert [line.split()[1] for line in found[3:]] == ["first/kernel:", "first/kernel:", "second/kernel:"]
+
+
+def test_how_far_it_is_on_a_terminal(monkeypatch):
+    class Terminal(io.StringIO):
+        def isatty(self):
+            return True
+
+    monkeypatch.setattr(sys, "stderr", terminal := Terminal())
+    named = [types.SimpleNamespace(name=name) for name in "ab"]
+    assert list(on_terminal([named[0], (named[1], named[0])])) == [named[0], (named[1], named[0])]
+    assert [line.strip() for line in terminal.getvalue().split("\r")] == ["", "1 of 2: a", "2 of 2: b", "", ""]
 
 
 def test_two_models_beside_each_other(saved, tmp_path, capsys):

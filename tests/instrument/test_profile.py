@@ -145,6 +145,8 @@ def test_frame_and_csv(tmp_path):
     assert read["shape"].tolist() == ["9x5", "5x1"]
     assert math.isnan(read["plain"][1])
     assert list(read) == list(found.rows[0])
+    with pytest.raises(OSError, match=r"in a folder that exists.* Received: .*none.*\(No such file or directory\)"):
+        found.to_html(tmp_path / "none" / "page.html")
 
 
 def test_without_pandas_and_matplotlib(monkeypatch):
@@ -162,7 +164,7 @@ def test_without_pandas_and_matplotlib(monkeypatch):
     assert found.to_csv().startswith("name,")
 
 
-def test_pictures(tmp_path):
+def test_pictures():
     pytest.importorskip("matplotlib")
     found = profile(dense(noise(9, 5), noise(5, 3)))
     sheet = found.plot()
@@ -170,8 +172,7 @@ def test_pictures(tmp_path):
     one = found.plot("dense_1")
     assert "dense_1/kernel: 3 weight vectors of 5 weights" in one.get_suptitle()
     assert {text.get_text() for text in one.axes[1].get_legend().get_texts()} == {*NULLS, "the weights"}
-    for number, figure in enumerate((sheet, one)):
-        figure.savefig(tmp_path / f"{number}.png")
+    assert {figure._repr_png_()[:4] for figure in (sheet, one)} == {b"\x89PNG"}
     with pytest.raises(ValueError, match=r"Received: layer='dense'.*Choose among: .*net/dense_0/kernel"):
         found.plot("dense")
     with pytest.raises(ValueError, match=r"`page` must be from 1 to 1. Received: page=2"):

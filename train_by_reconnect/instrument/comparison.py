@@ -2,7 +2,6 @@
 
 import dataclasses
 import os
-import pathlib
 import statistics
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
@@ -11,7 +10,7 @@ import numpy as np
 
 from train_by_reconnect.backend.rows import count_rows, take_rows
 from train_by_reconnect.backend.types import Axes
-from train_by_reconnect.instrument.extras import csv_of, data_frame, needing_matplotlib
+from train_by_reconnect.instrument.extras import csv_of, data_frame, needing_matplotlib, write_text
 from train_by_reconnect.instrument.measured import Skipped
 from train_by_reconnect.instrument.sources import open_source
 from train_by_reconnect.instrument.summary import left_out
@@ -96,7 +95,7 @@ class ProfileComparison:
         """
         text = csv_of(self.rows)
         if path is not None:
-            pathlib.Path(path).write_text(text, encoding="utf-8")
+            write_text(path, text)
         return text
 
     def _differences(self) -> list[str]:

@@ -1,6 +1,7 @@
 """The weight profiles of a whole network on one sheet, a panel for each weight matrix."""
 
 import collections
+import io
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
@@ -17,6 +18,15 @@ PER_SHEET = 300
 _MARK = "#d00000"
 RANK, WEIGHT = "rank within the weight vector", "weight"
 _BANDS = ((0, 6, "#cfe3f0", "all weight vectors"), (1, 5, "#86b9da", "middle 90 %"), (2, 4, "#0072B2", "middle 50 %"))
+
+
+class ShownFigure(matplotlib.figure.Figure):
+    """A figure that a notebook shows, also where nobody has imported pyplot."""
+
+    def _repr_png_(self) -> bytes:
+        png = io.BytesIO()
+        self.savefig(png, format="png")
+        return png.getvalue()
 
 
 def draw_sheets(
@@ -65,7 +75,7 @@ def draw_panels(
     columns = min(len(drawn), max(3, min(8, round(len(drawn) ** 0.5))))
     rows = -(-len(drawn) // columns)
     width, height = max(6.4, 1.75 * columns + 0.4), 1.55 * rows + 1.15
-    figure = matplotlib.figure.Figure(figsize=(width, height))
+    figure = ShownFigure(figsize=(width, height))
     figure.text(0.12 / width, 1 - 0.12 / height, title, fontsize=12, va="top")
     _bands_legend(figure, (0.12 / width, 1 - 0.36 / height), has_mark=marked is not None)
     grid = figure.add_gridspec(

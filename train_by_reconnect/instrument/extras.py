@@ -3,6 +3,8 @@
 import contextlib
 import csv
 import io
+import os
+import pathlib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -21,6 +23,21 @@ def data_frame(rows: Sequence[Mapping[str, Any]]) -> Any:
             '"train-by-reconnect[profiles]"`, or take `rows` or `to_csv`, which do without.'
         ) from error
     return pd.DataFrame(list(rows))
+
+
+def write_text(path: str | os.PathLike[str], text: str) -> None:
+    """Write a file of text.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    try:
+        pathlib.Path(path).write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise OSError(
+            f"The file must be in a folder that exists and can be written to. Received: {os.fspath(path)} "
+            f"({error.strerror}). Make the folder, or name another."
+        ) from error
 
 
 @contextlib.contextmanager

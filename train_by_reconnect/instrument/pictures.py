@@ -8,6 +8,7 @@ from train_by_reconnect.instrument.draw_sheets import (
     PER_SHEET,
     RANK,
     WEIGHT,
+    ShownFigure,
     bands_handles,
     draw_envelope,
     draw_panels,
@@ -52,7 +53,7 @@ def one_kernel(kernel: KernelProfile) -> matplotlib.figure.Figure:
     Returns:
         `Figure` of matplotlib.
     """
-    figure = matplotlib.figure.Figure(figsize=(9.6, 4.2), layout="constrained")
+    figure = ShownFigure(figsize=(9.6, 4.2), layout="constrained")
     left, right = figure.subplots(1, 2, width_ratios=(3, 2))
     scores = kernel.scores
     figure.suptitle(f"{kernel.name}: {scores.units:,} weight vectors of {scores.size:,} weights", fontsize=11)
@@ -94,7 +95,7 @@ def comparison(
         `Figure` of matplotlib.
     """
     height = max(2.6, 0.2 * len(rows) + 1.4)
-    figure = matplotlib.figure.Figure(figsize=(2.2 * len(columns) + 3, height), layout="constrained")
+    figure = ShownFigure(figsize=(2.2 * len(columns) + 3, height), layout="constrained")
     figure.suptitle(title, fontsize=11)
     all_axes = figure.subplots(1, len(columns), sharey=True, squeeze=False)[0]
     for axes, (column, label) in zip(all_axes, columns, strict=True):

@@ -3,14 +3,13 @@
 import dataclasses
 import difflib
 import os
-import pathlib
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import keras
 
 from train_by_reconnect.backend.types import Identifier
-from train_by_reconnect.instrument.extras import csv_of, data_frame, needing_matplotlib
+from train_by_reconnect.instrument.extras import csv_of, data_frame, needing_matplotlib, write_text
 from train_by_reconnect.instrument.kernel_profiles import KernelProfile, profile_kernel
 from train_by_reconnect.instrument.measured import Measured, Skipped
 from train_by_reconnect.instrument.page import fragment, page
@@ -108,7 +107,7 @@ class Profile(Measured):
         """
         text = page(self)
         if path is not None:
-            pathlib.Path(path).write_text(text, encoding="utf-8")
+            write_text(path, text)
         return text
 
     def to_csv(self, path: str | os.PathLike[str] | None = None) -> str:
@@ -122,7 +121,7 @@ class Profile(Measured):
         """
         text = csv_of(self.rows)
         if path is not None:
-            pathlib.Path(path).write_text(text, encoding="utf-8")
+            write_text(path, text)
         return text
 
     def _kernel(self, layer: str) -> KernelProfile:

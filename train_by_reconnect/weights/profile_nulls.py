@@ -97,7 +97,9 @@ def score_kernel(
     initializer = initializer or keras.initializers.GlorotUniform()
     nulls: dict[str, list[Similarity]] = {null: [] for null in NULLS}
     noise_profile, shapes, means = np.zeros(size), standardize(rows), rows.mean(axis=1, keepdims=True)
-    scales = np.where(rows[:, :1] < rows[:, -1:], standard_deviations(rows), 0)  # of one value it is 0, without rounding
+    scales = np.where(
+        rows[:, :1] < rows[:, -1:], standard_deviations(rows), 0
+    )  # of one value it is 0, without rounding
     for _ in range(n_draws):
         seed = int(random.integers(2**31))
         nulls["initializer"].append(profile_similarity(_draw(initializer, value.shape, unit_axes, len(rows), seed)))
