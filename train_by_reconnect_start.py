@@ -52,7 +52,11 @@ def add_profiling(parser: argparse.ArgumentParser) -> None:
         help='e.g. "plain<0.5", by < <= > >= on a column of --csv: exit status 2 where a kernel meets it; repeatable',
     )
     parser.add_argument("--against", metavar="NAME|FILE", help="compare with this one, kernel by kernel, instead")
-    parser.add_argument("--layout", help="of a file that does not say what its axes are")
+    parser.add_argument(
+        "--layout",
+        choices=["keras", "torch"],
+        help="where a file does not say which axis numbers the neurons: last, first",
+    )
     parser.add_argument("--no-scores", action="store_true", help="no table of scores")
 
 

@@ -116,6 +116,8 @@ def test_the_summary_answers_for_the_gaussian_null():
     assert "Nothing to compare. 1 kernels have no answer" in one
     few = profile(dense(noise(9, 5)), n_draws=18).summary()
     assert "With 18 draws no p-value can be as small as 0.05" in few
+    assert "It is not told apart from that of such noise" in few
+    assert "by chance about 0 either way" in few
     assert "whether the network was trained" in few
 
 
@@ -201,7 +203,7 @@ def test_the_spread_in_parts_is_that_of_the_whole(monkeypatch):
     value = noise(3, 50, 40).astype("float32")
     for axes in ((-1,), (1, 2), (0,), ()):
         whole = statistics.spread(value, axes, np.random.default_rng(0))
-        monkeypatch.setattr(statistics, "_CHUNK", 120)
+        monkeypatch.setattr(statistics, "_PART", 120)
         parts = statistics.spread(value, axes, np.random.default_rng(0))
         monkeypatch.undo()
         for one, other in zip(whole, parts, strict=True):

@@ -151,14 +151,17 @@ def profile(
     `max_units` are scored: no more than 4 million weights, and at least 2 vectors.
 
     Args:
-        model_or_file: a built Keras model or layer, or the path of a file, as `open_source` takes it.
+        model_or_file: a built Keras model or layer, or the path of a file: `.keras`, `.weights.h5`, `.h5`, a SavedModel
+            folder, `.safetensors` or its index, PyTorch's `.pt`, `.pth` or `.bin`, `.onnx`, or word vectors as text.
         layers: str or list of str, names of layers or of kernels. Defaults to `None`: all.
         initializer: as in `score_profiles`. Defaults to `None`: what each layer names, or Glorot uniform.
         max_units: int of at least 2, how many weight vectors of a kernel are scored, or None for all. Defaults to 256.
         n_draws: int of at least 1, how often each null is drawn. No p-value is below 1 / (n_draws + 1); the time is in
             proportion. Defaults to 19, for 0.05.
         seed: int. Defaults to 0.
-        layout: what a file does not say about its axes, as `open_source` takes it. Defaults to `None`.
+        layout: what a file does not say about its axes: `"keras"` (neurons are the last axis) or `"torch"` (the first)
+            for tensors of an unknown layout, which are else listed as skipped, or a dict from a regular expression,
+            searched in the name, to the axes that number the neurons (a tuple of ints) or to None. Defaults to `None`.
         progress: function that is given a list and iterates over it, e.g. `tqdm`. Defaults to `iter`.
 
     Returns:

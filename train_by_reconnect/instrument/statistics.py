@@ -11,6 +11,7 @@ from train_by_reconnect.backend.types import Axes
 
 LEVELS = (0, 5, 25, 50, 75, 95, 100)
 _CHUNK = 1 << 22  # weights at a time: what is computed of them needs little memory beside the matrix
+_PART = 1 << 20  # of which copies are made, sorted
 _MOST_VECTORS = 1 << 15
 
 
@@ -59,7 +60,7 @@ def spread(
     ([0, 1, 2], [[1.0, 2.0, 3.0], [1.0, 3.0, 6.0], [1.0, 4.0, 9.0]], 2)
     """
     units, size = count_rows(value.shape, unit_axes)
-    ranks, step = _ranks(size, points), max(1, _CHUNK // size)
+    ranks, step = _ranks(size, points), max(1, _PART // size)
     if units > _MOST_VECTORS:
         chosen = np.sort(random.choice(units, _MOST_VECTORS, replace=False))
         parts: list[Any] = [chosen[first : first + step] for first in range(0, len(chosen), step)]

@@ -51,7 +51,7 @@ def assumed(profile: Measured) -> list[str]:
 
 def judged(profile: Measured) -> list[str]:
     """Whether the similarity survives the Gaussian null, and between what."""
-    lines = [line for measure in _MEASURES if (line := _compared(profile.kernels, measure))]
+    lines = [_compared(profile.kernels, measure, profile.n_draws) for measure in _MEASURES]
     if 1 / (profile.n_draws + 1) > LEVEL:
         lines.append(
             f"With {profile.n_draws} draws no p-value can be as small as {LEVEL}, so nothing is told apart: draw at "
@@ -60,7 +60,7 @@ def judged(profile: Measured) -> list[str]:
     return lines
 
 
-def _compared(kernels: Sequence[KernelProfile], measure: str) -> str:
+def _compared(kernels: Sequence[KernelProfile], measure: str, n_draws: int) -> str:
     answers = {kernel.name: kernel.against_gaussian(measure) for kernel in kernels}
     told = [kernel for kernel in kernels if answers[kernel.name] != NO_ANSWER]
     none = len(kernels) - len(told)
@@ -75,13 +75,17 @@ def _compared(kernels: Sequence[KernelProfile], measure: str) -> str:
         verdict = "it exceeds it, as that of fresh uniform weights does too: look at the initializer's null"
     elif less > len(told) / 2:
         verdict = "no, the vectors are less alike than such noise"
+    elif more + less < len(told) / 2:
+        verdict = "it is not told apart from that of such noise"
     else:
-        verdict = "undecided over all kernels; see each"
+        verdict = "in some kernels it exceeds it, in some it falls below; see each"
+    # The p-values are multiples of 1 / (draws + 1).
+    chance = int(LEVEL * (n_draws + 1) + 1e-9) / (n_draws + 1) * len(told)
     return (
         f"Does the {measure} similarity survive the Gaussian null? {verdict[0].upper()}{verdict[1:]}. In the median "
         f"kernel it is {own:.3f}, and {noise:.3f} of sorted Gaussian noise with the mean and deviation of each vector. "
         f"More alike than the noise: {more} of {len(told)} kernels, less alike: {less}, not told apart: "
-        f"{len(told) - more - less}; by chance about {LEVEL * len(told):.2g} either way (one-sided p of at most "
+        f"{len(told) - more - less}; by chance about {chance:.2g} either way (one-sided p of at most "
         f"{LEVEL} each).{without}"
     )
 

@@ -60,7 +60,9 @@ def sorted_sample(value: np.ndarray, unit_axes: Axes, max_units: int | None, ran
     units, _ = count_rows(value.shape, unit_axes)
     few = max_units is not None and units > max_units
     chosen = np.sort(random.choice(units, max_units, replace=False)) if few else slice(None)
-    return within_range(np.sort(take_rows(value, unit_axes, chosen).astype("float64"), axis=1))
+    rows = take_rows(value, unit_axes, chosen).astype("float64")
+    rows.sort(axis=1)
+    return within_range(rows)
 
 
 def score_kernel(
@@ -102,7 +104,7 @@ def score_kernel(
     )  # of one value it is 0, without rounding
     for _ in range(n_draws):
         seed = int(random.integers(2**31))
-        nulls["initializer"].append(profile_similarity(_draw(initializer, value.shape, unit_axes, len(rows), seed)))
+        nulls["initializer"].append(_drawn(initializer, value.shape, unit_axes, len(rows), seed))
         gaussian, noise = _gaussian(means, scales, size, random)
         noise_profile += noise / n_draws
         nulls["gaussian"].append(gaussian)
@@ -123,17 +125,33 @@ def _gaussian(
     means: np.ndarray, scales: np.ndarray, size: int, random: np.random.Generator
 ) -> tuple[Similarity, np.ndarray]:
     """The measures of normal draws with each row's mean and standard deviation, and the noise's common profile."""
-    noise = np.sort(random.standard_normal((len(means), size)), axis=1)
+    noise = random.standard_normal((len(means), size))
+    noise.sort(axis=1)
     if size > 1:
         noise = standardize(noise)
-    return sorted_similarity(noise * scales + means), noise.mean(axis=0)
+    profile = noise.mean(axis=0)
+    noise *= scales
+    noise += means
+    return sorted_similarity(noise), profile
 
 
 def _shuffled(rows: np.ndarray, shapes: np.ndarray, random: np.random.Generator) -> Similarity:
     """The measures of the weights permuted across all rows; standardized ones, of the standardized weights."""
-    mixed = np.sort(random.permuted(rows), axis=1)
-    mixed_shapes = standardize(np.sort(random.permuted(shapes), axis=1))
-    return Similarity(explained(mixed), explained(mixed_shapes, smallest=3), distance(mixed))
+    mixed = random.permuted(rows)
+    mixed.sort(axis=1)
+    plain, apart = explained(mixed), distance(mixed)
+    mixed = random.permuted(shapes)
+    mixed.sort(axis=1)
+    return Similarity(plain, explained(standardize(mixed), smallest=3), apart)
+
+
+def _drawn(initializer: Any, of: Axes, unit_axes: Axes, units: int, seed: int) -> Similarity:
+    """The measures of so many weight vectors as an initializer draws them."""
+    drawn = _draw(initializer, of, unit_axes, units, seed).astype("float64")
+    drawn.sort(axis=1)  # in place, as elsewhere here: of a large kernel each copy counts
+    if not np.isfinite(drawn[:, [0, -1]]).all():
+        return profile_similarity(drawn)  # it says what is wrong
+    return sorted_similarity(drawn)
 
 
 def _draw(initializer: Any, of: Axes, unit_axes: Axes, units: int, seed: int) -> np.ndarray:

@@ -132,7 +132,8 @@ def standard_deviations(rows: np.ndarray) -> np.ndarray:
     """The standard deviation of each sorted row, array of shape (units, 1), also of rows whose squares underflow."""
     centered = rows - rows.mean(axis=1, keepdims=True)
     exponents = np.frexp(np.maximum(-centered[:, :1], centered[:, -1:]))[1]
-    return np.ldexp(np.std(np.ldexp(centered, -exponents), axis=1, keepdims=True), exponents)
+    np.ldexp(centered, -exponents, out=centered)
+    return np.ldexp(np.std(centered, axis=1, keepdims=True), exponents)
 
 
 def explained_by(profile: np.ndarray, rows: np.ndarray) -> float:
