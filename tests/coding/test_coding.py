@@ -2,6 +2,7 @@
 
 import sys
 
+import hypothesis
 import numpy as np
 import pytest
 from hypothesis import given
@@ -16,7 +17,9 @@ from train_by_reconnect.coding import (
     encode_arrangements,
     encode_bits,
 )
-from train_by_reconnect.coding.splitting import write_places
+from train_by_reconnect.coding.entropy import Reader, Writer
+from train_by_reconnect.coding.splitting import read_places, write_places
+from train_by_reconnect.coding.swaps import PART, write_orders
 
 needs_constriction = pytest.mark.skipif(default_codec() != "range", reason="constriction is not installed")
 CODECS = [pytest.param("range", marks=needs_constriction), "packed"]
@@ -53,6 +56,9 @@ class Recording:
     def write(self, bits, probabilities):
         self.told += zip(bits.tolist(), probabilities.tolist(), strict=True)
 
+    def write_below(self, numbers, limits):
+        self.told += zip(numbers.tolist(), limits.tolist(), strict=True)
+
 
 def test_three_values_split_by_hand():
     # Sorted 0 1 2: the boundary nearest to place 1 is there, so the upper part are ranks 1 and 2. Of the places 2, 0, 1
@@ -63,6 +69,36 @@ def test_three_values_split_by_hand():
     assert writer.told == [(True, 2 / 3), (False, 1 / 2), (True, 1 / 2)]
     chances = [chance if bit else 1 - chance for bit, chance in writer.told]
     assert -np.log2(chances).sum() == pytest.approx(arrangement_bits(np.array([[0, 1, 2]])))
+
+
+def test_three_values_swapped_by_hand():
+    # The places hold the numbers 2, 0, 1. Of the last place: number 2 is at place 0 of 3; swapped with it they hold
+    # 1, 0, 2. Of the one before: number 1 is at place 0 of 2. 2 x 3 = 6 = 3!. They are written the other way round.
+    writer = Recording()
+    write_orders(np.array([2, 0, 1]), np.array([3]), writer)
+    assert writer.told == [(0, 2), (0, 3)]
+
+
+def test_two_parts_by_hand():
+    # 257 values that fall: of two parts the first has the sorted places i with 2 i // 257 = 0, which are 0 to 128. So
+    # 128 values of the second come first. In a part of m that falls number t is at place m - 1 - t until the swaps
+    # meet in the middle; below it they have put every number at its own place.
+    writer = Recording()
+    write_orders(np.arange(257)[::-1].copy(), np.array([257]), writer)
+    assert writer.told[:257] == [(1, 2)] * 128 + [(0, 2)] * 129
+    swaps = [(min(t, m - 1 - t) if 2 * t > m - 1 else t, t + 1) for m in (129, 128) for t in range(1, m)]
+    assert writer.told[257:] == swaps
+
+
+@needs_constriction
+def test_one_value_twice_by_hand():
+    # 5 2 5 7: which places hold a 5, then which of the two others holds which: 4! / 2! = 12 = 6 x 2 orders, 3.6 bits.
+    # One word: 4 bytes with their number, and 4.
+    values = np.array([[5, 2, 5, 7]])
+    coded = encode_arrangements(values, "range")
+    assert len(coded) == 8
+    assert decode_arrangements(coded, np.sort(values), "range").tolist() == values.tolist()
+    assert arrangement_bits(np.sort(values)) == pytest.approx(np.log2(12))
 
 
 def test_four_bits_packed_by_hand():
@@ -85,6 +121,41 @@ def test_arrangements_come_back(codec, data):
     ranks = ranked(np.random.default_rng(seed).integers(values, size=(rows, n)))
     coded = encode_arrangements(ranks, codec)
     np.testing.assert_array_equal(decode_arrangements(coded, np.sort(ranks, axis=1), codec), ranks)
+
+
+# Rows about as long as a part, or as two, or as is needed for one value that may occur twice unnoticed.
+LENGTHS = st.sampled_from([n + d for n in (PART, 2 * PART) for d in (-1, 0, 1)] + [3 * PART])
+
+
+@pytest.mark.parametrize("codec", CODECS)
+@hypothesis.settings(max_examples=40)
+@given(
+    n=LENGTHS, rows=st.integers(1, 3), tied=st.integers(0, 6), zeros=st.sampled_from([0, 0.3, 1]), seed=st.integers(0)
+)
+def test_long_rows_come_back_near_the_bound(codec, n, rows, tied, zeros, seed):
+    generator = np.random.default_rng(seed)
+    values = generator.permuted(np.tile(np.arange(n, dtype=np.uint32), (rows, 1)), axis=1)
+    values[0][values[0] < tied] = 0  # one row has ties that the others have not
+    values[values < zeros * n] = 0
+    coded, in_order = encode_arrangements(values, codec), np.sort(values, axis=1)
+    np.testing.assert_array_equal(decode_arrangements(coded, in_order, codec), values)
+    if codec == "range":
+        assert 8 * len(coded) <= 1.01 * arrangement_bits(in_order) + 8 * 12  # a size and up to two words at the end
+
+
+@needs_constriction
+@given(data=st.data())
+def test_what_the_first_version_wrote_is_read(data):
+    rows, n, values = (data.draw(st.integers(low, high)) for low, high in ((0, 4), (0, 40), (1, 40)))
+    ranks = ranked(np.random.default_rng(data.draw(st.integers(0, 99))).integers(values, size=(rows, n)))
+    writer = Writer()
+    write_places(ranks, np.sort(ranks, axis=1), writer)
+    words = writer.data()
+    np.testing.assert_array_equal(read_places(np.sort(ranks, axis=1), Reader(words)), ranks)
+    coded = (len(words) // 4).to_bytes(4, "little") + words
+    np.testing.assert_array_equal(decode_arrangements(coded, np.sort(ranks, axis=1), "splitting"), ranks)
+    with pytest.raises(ValueError, match="codec='splitting'"):
+        encode_arrangements(ranks, "splitting")
 
 
 @pytest.mark.parametrize("codec", CODECS)
@@ -114,12 +185,28 @@ def mutated(coded, generator):
     return bytes([changed[: generator.integers(len(changed))], changed + b"\0\0\0\0", changed][end])
 
 
-@pytest.mark.parametrize("codec", CODECS)
-@pytest.mark.parametrize("times", [300, pytest.param(10_000, marks=pytest.mark.slow)])
-def test_damaged_data_is_refused_or_another_arrangement(codec, times):
-    ranks, generator = sparse(2, 12, 0.3), np.random.default_rng(1)
+@needs_constriction
+@pytest.mark.parametrize("n", [100, 257, 513, 4608])
+@pytest.mark.parametrize("tied", [0, 1])
+def test_rows_whose_order_costs_most_are_within_a_percent_of_the_bound(n, tied):
+    # Parts cost most for 257 values; of those n // 256 that may be tied and count as if they differed, one value takes
+    # all, which costs most too.
+    values = np.arange(64 * n).reshape(64, n)
+    values[:, : tied * (n // 256) + 1] = 0
+    values = np.random.default_rng(0).permuted(values, axis=1)
+    bound = arrangement_bits(np.sort(values, axis=1))
+    assert bound <= 8 * len(encode_arrangements(values, "range")) <= 1.01 * bound
+
+
+@pytest.mark.parametrize("codec", [*CODECS, pytest.param("splitting", marks=needs_constriction)])
+@pytest.mark.parametrize(
+    ("n", "times"), [(12, 300), (600, 50), *(pytest.param(n, 10_000, marks=pytest.mark.slow) for n in (12, 600))]
+)
+def test_damaged_data_is_refused_or_another_arrangement(codec, n, times):
+    ranks, generator = sparse(2, n, 0.3), np.random.default_rng(1)
     known, bits = np.sort(ranks, axis=1), ranks.ravel() > 2
-    arrangement, flat = encode_arrangements(ranks, codec), encode_bits(bits, codec)
+    written = "range" if codec == "splitting" else codec
+    arrangement, flat = encode_arrangements(ranks, written), encode_bits(bits, written)
     refused = 0
     for _ in range(times):
         try:

@@ -59,7 +59,7 @@ def test_what_is_said(command, saved, capsys):
     # 30 * 8 + 8 + 8 * 4 + 4 = 284 weights, 1,136 bytes of float32.
     lines = lines_of(capsys, "inspect", saved, of=command)
     assert lines[0].startswith("net.tbr: Sequential 'net', 284 weights in ")
-    assert lines[1].startswith("version 1 of the format, codec ")
+    assert lines[1].startswith("version 2 of the format, codec ")
     assert lines[2].startswith("initial weights: the rule lecun_uniform with seed 7")
     assert [line.split()[:3] for line in lines[4:9]] == [
         ["variable", "stored", "as"],

@@ -19,10 +19,13 @@ from train_by_reconnect import (
     strip,
 )
 from train_by_reconnect.backend.rows import from_rows, to_rows
+from train_by_reconnect.connectivity_files.container import VERSION
 from train_by_reconnect.connectivity_files.kernels import kernels_in
 
-FOLDER = pathlib.Path(__file__).with_name("saved") / "version_1"
+SAVED = pathlib.Path(__file__).with_name("saved")
+FOLDER = SAVED / f"version_{VERSION}"
 RULE = InitialRule("he_uniform", seed=11, sparsity=0.25)
+DENSE = InitialRule("glorot_uniform", seed=13)
 CONSTANT = InitialRule("signed_constant", seed=12, magnitude=0.5, positive=0.75)
 
 
@@ -42,13 +45,24 @@ def network(rule, dtype="float32"):
     return model
 
 
+def long(rule):
+    """A network whose weight vector is cut into parts."""
+    model = keras.Sequential([keras.Input((600,), name="inputs"), keras.layers.Dense(1, name="dense")], name="long")
+    draw_initial_weights(model, rule.rule, rule.seed)
+    return model
+
+
 def permuted(rule, dtype="float32"):
     """Weight vector i is turned by 5 i + 1 places."""
-    model = network(rule, dtype)
+    return turned(network(rule, dtype))
+
+
+def turned(model):
+    """Weight vector i is turned by 5 i + 1 places."""
     for kernel in kernels_in(model):
         rows = to_rows(keras.ops.convert_to_numpy(kernel.variable), kernel.axes, np)
-        turned = np.stack([np.roll(row, 5 * number + 1) for number, row in enumerate(rows)])
-        kernel.variable.assign(from_rows(turned, kernel.variable.shape, kernel.axes, np))
+        moved = np.stack([np.roll(row, 5 * number + 1) for number, row in enumerate(rows)])
+        kernel.variable.assign(from_rows(moved, kernel.variable.shape, kernel.axes, np))
     return model
 
 
@@ -75,6 +89,7 @@ def rescaled(rule):
 # Name of the file: the network, where its initial weights come from, and the codec.
 KINDS = {
     "permuted_range": (lambda: permuted(RULE), RULE, "range"),
+    "parts_range": (lambda: turned(long(DENSE)), DENSE, "range"),
     "permuted_packed": (lambda: permuted(RULE), RULE, "packed"),
     "permuted_float16": (lambda: permuted(RULE, "float16"), RULE, "range"),
     "permuted_bfloat16": (lambda: permuted(RULE, "bfloat16"), RULE, "packed"),

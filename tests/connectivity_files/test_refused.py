@@ -11,7 +11,7 @@ from backends import to_numpy
 
 from train_by_reconnect import LaPerm, draw_initial_weights, load_connectivity, save_connectivity
 from train_by_reconnect.connectivity_files import json_sections
-from train_by_reconnect.connectivity_files.container import SECTIONS, read_container, write_container
+from train_by_reconnect.connectivity_files.container import SECTIONS, VERSION, read_container, write_container
 
 
 @pytest.fixture
@@ -91,10 +91,10 @@ def test_every_byte_that_is_changed(saved):
 
 def test_a_later_version(saved):
     whole = bytearray(saved.read_bytes())
-    whole[8:10] = struct.pack("<H", 2)
+    whole[8:10] = struct.pack("<H", VERSION + 1)
     whole[-32:] = hashlib.sha256(whole[:-32]).digest()
     saved.write_bytes(whole)
-    refused(saved, "Received: version 2. Read it with a later version of train_by_reconnect")
+    refused(saved, f"Received: version {VERSION + 1}. Read it with a later version of train_by_reconnect")
 
 
 def test_sections_that_declare_more_than_there_is(saved):

@@ -3,11 +3,17 @@
 Two codecs: `"range"`, a range coder of `constriction` (the extra `coding`), and `"packed"`, plain bits without it. All
 integers are little-endian; within a byte the first bit is the lowest.
 
-An arrangement says which place of a row has which rank, where the reader knows the sorted ranks of each row.
+An arrangement says in which order rows hold their values, where the reader knows the sorted values of each row.
 
-- packed: let w be the number of bits of the greatest rank. w planes follow each other, the lowest bits of the ranks
-  first; a plane holds one bit a weight, row after row, and is filled up with zeros to a whole byte.
-- range: the number of 32-bit words (uint32), then the words of the range coder. See `splitting` for its symbols.
+- packed: the rank of a value is the number of different smaller ones in its row. Let w be the number of bits of the
+  greatest rank. w planes follow each other, the lowest bits of the ranks first; a plane holds one bit a value, row
+  after row, and is filled up with zeros to a whole byte.
+- range: the number of 32-bit words (uint32), then the words of the range coder. A row of n values in which n / 256 or
+  fewer equal one before them counts as one of different values, equal ones from left to right. In any other row the
+  values that occur once are of class 0, and those that occur more often of class 1, 2, ... in ascending order. If there
+  are such rows, first comes which place has which class, in all rows by `splitting`, where it says values; then, by
+  `swaps`, the order of the values that count as different, a sequence for each row.
+- splitting, which is only read: the same, but all by `splitting`.
 
 Bits begin with the number of ones (uint64).
 

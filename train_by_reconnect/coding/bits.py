@@ -30,7 +30,7 @@ def encode_bits(bits: np.ndarray, codec: str) -> bytes:
 
 def decode_bits(data: bytes, size: int, codec: str) -> np.ndarray:
     """The array of `size` bits that `encode_bits` wrote; a `ValueError` where the data cannot be one."""
-    check_codec(codec)
+    check_codec(codec, reading=True)
     if len(data) < 8 or (ones := struct.unpack_from("<Q", data)[0]) > size:
         raise ValueError(f"The data must begin with the number of ones among {size} bits. Received: {data[:8]!r}.")
     body = data[8:]

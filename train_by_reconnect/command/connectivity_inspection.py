@@ -10,7 +10,6 @@ import keras
 
 from train_by_reconnect.command.pictures import needing_matplotlib, picture_file
 from train_by_reconnect.command.table import table
-from train_by_reconnect.connectivity_files.container import VERSION
 from train_by_reconnect.connectivity_files.loading import load_connectivity
 from train_by_reconnect.connectivity_files.sizes import FileSizes, file_sizes
 
@@ -71,7 +70,7 @@ def connectivity_inspection(path: str, picture: str | None = None, reference: st
     lines = [
         f"{pathlib.Path(path).name}: {type(model).__name__} {model.name!r}, {weights:,} weights in {sizes.total:,} "
         f"bytes, {8 * sizes.total / max(weights, 1):.2f} bits a weight",
-        f"version {VERSION} of the format, codec {description.codec}, written by {description.writer}",
+        f"version {description.version} of the format, codec {description.codec}, written by {description.writer}",
         f"initial weights: {_initial(description.initial)}",
         "",
         *table(["variable", "stored as", "shape", "bytes", "bits a weight", "bound"], _rows(sizes)),

@@ -14,10 +14,7 @@ from train_by_reconnect.coding import (
 )
 from train_by_reconnect.connectivity_files.description import FLIPPED, INITIAL, MASKED, PERMUTED, ZEROED
 from train_by_reconnect.connectivity_files.words import (
-    at_ranks,
     order_words,
-    ranks_of,
-    ranks_of_sorted,
     sign_of,
     unorder_words,
 )
@@ -47,7 +44,7 @@ def how_from(initial: np.ndarray, rows: np.ndarray) -> str | None:
     sorted_rows = np.sort(order_words(initial), axis=1)
     if not np.array_equal(sorted_rows, np.sort(order_words(rows), axis=1)):
         return elementwise
-    if elementwise and bits_bound(changed.ravel()) <= arrangement_bits(ranks_of_sorted(sorted_rows)):
+    if elementwise and bits_bound(changed.ravel()) <= arrangement_bits(sorted_rows):
         return elementwise
     return PERMUTED
 
@@ -55,7 +52,7 @@ def how_from(initial: np.ndarray, rows: np.ndarray) -> str | None:
 def encode_block(how: str, initial: np.ndarray, rows: np.ndarray, codec: str) -> bytes:
     """The bytes that turn the initial rows into these."""
     if how == PERMUTED:
-        return encode_arrangements(ranks_of(order_words(rows)), codec)
+        return encode_arrangements(order_words(rows), codec)
     return encode_bits((initial != rows).ravel(), codec)
 
 
@@ -63,8 +60,7 @@ def decode_block(how: str, initial: np.ndarray, data: bytes, codec: str) -> np.n
     """The rows that `encode_block` was given; a ValueError says what is wrong with the bytes."""
     if how == PERMUTED:
         in_order = np.sort(order_words(initial), axis=1)
-        ranks = decode_arrangements(data, ranks_of_sorted(in_order), codec)
-        return unorder_words(at_ranks(in_order, ranks))
+        return unorder_words(decode_arrangements(data, in_order, codec))
     changed = decode_bits(data, initial.size, codec).reshape(initial.shape)
     return np.where(changed, changed_to(how, initial), initial)
 
@@ -80,7 +76,7 @@ def changed_to(how: str, initial: np.ndarray) -> np.ndarray:
 def bound_of_block(how: str, initial: np.ndarray, rows: np.ndarray) -> float:
     """The least number of bits for these rows, if all arrangements, or all masks of this sparsity, are as likely."""
     if how == PERMUTED:
-        return arrangement_bits(ranks_of_sorted(np.sort(order_words(initial), axis=1)))
+        return arrangement_bits(np.sort(order_words(initial), axis=1))
     return bits_bound((initial != rows).ravel()) if how != INITIAL else 0.0
 
 

@@ -7,7 +7,7 @@ import struct
 from collections.abc import Mapping, Sequence
 
 MAGIC = b"\x89TBR\r\n\x1a\n"  # as in PNG, a transfer as text or a cut to 7 bits spoils it
-VERSION = 1
+VERSION = 2  # what is written; earlier ones are read
 # What a file of this version holds, in this order: description, architecture, connectivity, sorted vectors, arrays.
 SECTIONS = ("HEAD", "ARCH", "CONN", "VALS", "ARRS")
 _START = struct.Struct("<8sHH")
@@ -53,10 +53,10 @@ def read_container(path: str | os.PathLike[str]) -> dict[str, memoryview]:
     if len(data) < SMALLEST:
         raise _cut(path, len(data), SMALLEST)
     _, version, count = _START.unpack_from(data)
-    if version != VERSION:
+    if not 1 <= version <= VERSION:
         raise ValueError(
-            f"{path} must be of version {VERSION} of the format. Received: version {version}. Read it with a later "
-            "version of train_by_reconnect."
+            f"{path} must be of a version from 1 to {VERSION} of the format. Received: version {version}. Read it with "
+            "a later version of train_by_reconnect."
         )
     declared, place = [], _START.size
     for _ in range(count if count == len(SECTIONS) else 0):

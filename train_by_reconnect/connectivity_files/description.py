@@ -71,6 +71,7 @@ class Description:
         weights_sha256: str, of all variables.
         entries: tuple of `Entry`.
         values: tuple of ints, the bytes of the sorted vectors of each kernel, if the file holds them.
+        version: int, of the format.
     """
 
     codec: str
@@ -79,6 +80,7 @@ class Description:
     weights_sha256: str
     entries: tuple[Entry, ...]
     values: tuple[int, ...] = ()
+    version: int = VERSION
 
     @property
     def kernels(self) -> list[Entry]:
@@ -94,17 +96,20 @@ class Description:
         """What is written of it."""
         entries = [entry.to_json() for entry in self.entries]
         shallow = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
-        return {"version": VERSION, **shallow, "entries": entries}
+        return {**shallow, "entries": entries}
 
 
 def description_from(content: Any) -> Description:
     """The description that JSON holds; a ValueError says what of it is none."""
     fields = dict(_object(content, "a description"))
-    _require(fields.pop("version", None) == VERSION, "a description of another version")
+    version = fields.get("version")
+    _require(type(version) is int and 1 <= version <= VERSION, "a description of another version")
     names = {field.name for field in dataclasses.fields(Description)}
     _require(set(fields) == names, f"a description of {sorted(fields)}")
     for name in ("codec", "writer"):
         _require(isinstance(fields[name], str) and len(fields[name]) <= 200, f"no {name}")
+    if version == 1 and fields["codec"] == "range":
+        fields["codec"] = "splitting"
     _require(_is_hexadecimal(fields["weights_sha256"], 64), "no weights_sha256")
     _object(fields["initial"], "no source of initial weights")
     _require(isinstance(fields["entries"], list), "no list of variables")
