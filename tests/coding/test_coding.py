@@ -16,6 +16,7 @@ from train_by_reconnect.coding import (
     default_codec,
     encode_arrangements,
     encode_bits,
+    sort_sequences,
 )
 from train_by_reconnect.coding.entropy import Reader, Writer
 from train_by_reconnect.coding.splitting import read_places, write_places
@@ -23,6 +24,18 @@ from train_by_reconnect.coding.swaps import PART, write_orders
 
 needs_constriction = pytest.mark.skipif(default_codec() != "range", reason="constriction is not installed")
 CODECS = [pytest.param("range", marks=needs_constriction), "packed"]
+
+
+def lengths_of(rows):
+    return np.full(rows.shape[0], rows.shape[1])
+
+
+def encode_rows(rows, codec):
+    return encode_arrangements(rows.ravel(), lengths_of(rows), codec)
+
+
+def decode_rows(coded, in_order, codec):
+    return decode_arrangements(coded, in_order.ravel(), lengths_of(in_order), codec).reshape(in_order.shape)
 
 
 def ranked(values):
@@ -43,8 +56,8 @@ def sparse(rows, n, zeros, single=False):
 
 def test_three_values_packed_by_hand():
     # Ranks 2, 0, 1 have two bits: the low ones are 0, 0, 1 = 4 with the first bit lowest, the high ones 1, 0, 0 = 1.
-    assert encode_arrangements(np.array([[2, 0, 1]]), "packed") == bytes([4, 1])
-    assert decode_arrangements(bytes([4, 1]), np.array([[0, 1, 2]]), "packed").tolist() == [[2, 0, 1]]
+    assert encode_rows(np.array([[2, 0, 1]]), "packed") == bytes([4, 1])
+    assert decode_rows(bytes([4, 1]), np.array([[0, 1, 2]]), "packed").tolist() == [[2, 0, 1]]
 
 
 class Recording:
@@ -65,7 +78,7 @@ def test_three_values_split_by_hand():
     # the first is upper (2 of 3 left), the second is not (1 of 2), the third is certain. Then of the places 2, 1 the
     # first is upper (1 of 2), the second is certain. 3/2 x 2 x 2 = 6 = 3!: log2 of it is the bound.
     writer = Recording()
-    write_places(np.array([[2, 0, 1]]), np.array([[0, 1, 2]]), writer)
+    write_places(np.array([2, 0, 1]), np.array([0, 1, 2]), np.array([3]), writer)
     assert writer.told == [(True, 2 / 3), (False, 1 / 2), (True, 1 / 2)]
     chances = [chance if bit else 1 - chance for bit, chance in writer.told]
     assert -np.log2(chances).sum() == pytest.approx(arrangement_bits(np.array([[0, 1, 2]])))
@@ -95,9 +108,9 @@ def test_one_value_twice_by_hand():
     # 5 2 5 7: which places hold a 5, then which of the two others holds which: 4! / 2! = 12 = 6 x 2 orders, 3.6 bits.
     # One word: 4 bytes with their number, and 4.
     values = np.array([[5, 2, 5, 7]])
-    coded = encode_arrangements(values, "range")
+    coded = encode_rows(values, "range")
     assert len(coded) == 8
-    assert decode_arrangements(coded, np.sort(values), "range").tolist() == values.tolist()
+    assert decode_rows(coded, np.sort(values), "range").tolist() == values.tolist()
     assert arrangement_bits(np.sort(values)) == pytest.approx(np.log2(12))
 
 
@@ -119,8 +132,25 @@ def test_arrangements_come_back(codec, data):
     rows, n, values = (data.draw(st.integers(low, high)) for low, high in ((0, 4), (0, 40), (1, 40)))
     seed = data.draw(st.integers(0, 2**32 - 1))
     ranks = ranked(np.random.default_rng(seed).integers(values, size=(rows, n)))
-    coded = encode_arrangements(ranks, codec)
-    np.testing.assert_array_equal(decode_arrangements(coded, np.sort(ranks, axis=1), codec), ranks)
+    coded = encode_rows(ranks, codec)
+    np.testing.assert_array_equal(decode_rows(coded, np.sort(ranks, axis=1), codec), ranks)
+
+
+@pytest.mark.parametrize("codec", CODECS)
+@given(
+    lengths=st.lists(st.integers(0, 20) | st.integers(250, 260), max_size=5),
+    values=st.sampled_from([2, 30, 10**6]),
+    seed=st.integers(0),
+)
+def test_sequences_of_different_lengths_come_back(codec, lengths, values, seed):
+    lengths = np.array(lengths, np.int64)
+    flat = np.random.default_rng(seed).integers(values, size=lengths.sum())
+    in_order = sort_sequences(flat, lengths)
+    ends = np.cumsum(lengths)
+    for start, end in zip(ends - lengths, ends, strict=True):
+        np.testing.assert_array_equal(in_order[start:end], np.sort(flat[start:end]))
+    coded = encode_arrangements(flat, lengths, codec)
+    np.testing.assert_array_equal(decode_arrangements(coded, in_order, lengths, codec), flat)
 
 
 # Rows about as long as a part, or as two, or as is needed for one value that may occur twice unnoticed.
@@ -137,8 +167,8 @@ def test_long_rows_come_back_near_the_bound(codec, n, rows, tied, zeros, seed):
     values = generator.permuted(np.tile(np.arange(n, dtype=np.uint32), (rows, 1)), axis=1)
     values[0][values[0] < tied] = 0  # one row has ties that the others have not
     values[values < zeros * n] = 0
-    coded, in_order = encode_arrangements(values, codec), np.sort(values, axis=1)
-    np.testing.assert_array_equal(decode_arrangements(coded, in_order, codec), values)
+    coded, in_order = encode_rows(values, codec), np.sort(values, axis=1)
+    np.testing.assert_array_equal(decode_rows(coded, in_order, codec), values)
     if codec == "range":
         assert 8 * len(coded) <= 1.01 * arrangement_bits(in_order) + 8 * 12  # a size and up to two words at the end
 
@@ -148,14 +178,15 @@ def test_long_rows_come_back_near_the_bound(codec, n, rows, tied, zeros, seed):
 def test_what_the_first_version_wrote_is_read(data):
     rows, n, values = (data.draw(st.integers(low, high)) for low, high in ((0, 4), (0, 40), (1, 40)))
     ranks = ranked(np.random.default_rng(data.draw(st.integers(0, 99))).integers(values, size=(rows, n)))
-    writer = Writer()
-    write_places(ranks, np.sort(ranks, axis=1), writer)
+    writer, in_order = Writer(), np.sort(ranks, axis=1)
+    write_places(ranks.ravel(), in_order.ravel(), lengths_of(ranks), writer)
     words = writer.data()
-    np.testing.assert_array_equal(read_places(np.sort(ranks, axis=1), Reader(words)), ranks)
+    read = read_places(in_order.ravel(), lengths_of(ranks), Reader(words))
+    np.testing.assert_array_equal(read, ranks.ravel())
     coded = (len(words) // 4).to_bytes(4, "little") + words
-    np.testing.assert_array_equal(decode_arrangements(coded, np.sort(ranks, axis=1), "splitting"), ranks)
+    np.testing.assert_array_equal(decode_rows(coded, np.sort(ranks, axis=1), "splitting"), ranks)
     with pytest.raises(ValueError, match="codec='splitting'"):
-        encode_arrangements(ranks, "splitting")
+        encode_rows(ranks, "splitting")
 
 
 @pytest.mark.parametrize("codec", CODECS)
@@ -173,7 +204,7 @@ def test_ranges_are_within_a_percent_of_the_bound(zeros, single, bits):
     ranks = sparse(64, 576, zeros, single)
     bound = arrangement_bits(np.sort(ranks, axis=1))
     assert bound / ranks.size == pytest.approx(bits, abs=0.06)  # the numbers have one or two digits
-    assert 8 * len(encode_arrangements(ranks, "range")) <= 1.01 * bound
+    assert 8 * len(encode_rows(ranks, "range")) <= 1.01 * bound
 
 
 def mutated(coded, generator):
@@ -195,7 +226,7 @@ def test_rows_whose_order_costs_most_are_within_a_percent_of_the_bound(n, tied):
     values[:, : tied * (n // 256) + 1] = 0
     values = np.random.default_rng(0).permuted(values, axis=1)
     bound = arrangement_bits(np.sort(values, axis=1))
-    assert bound <= 8 * len(encode_arrangements(values, "range")) <= 1.01 * bound
+    assert bound <= 8 * len(encode_rows(values, "range")) <= 1.01 * bound
 
 
 @pytest.mark.parametrize("codec", [*CODECS, pytest.param("splitting", marks=needs_constriction)])
@@ -206,11 +237,11 @@ def test_damaged_data_is_refused_or_another_arrangement(codec, n, times):
     ranks, generator = sparse(2, n, 0.3), np.random.default_rng(1)
     known, bits = np.sort(ranks, axis=1), ranks.ravel() > 2
     written = "range" if codec == "splitting" else codec
-    arrangement, flat = encode_arrangements(ranks, written), encode_bits(bits, written)
+    arrangement, flat = encode_rows(ranks, written), encode_bits(bits, written)
     refused = 0
     for _ in range(times):
         try:
-            read = decode_arrangements(mutated(arrangement, generator), known, codec)
+            read = decode_rows(mutated(arrangement, generator), known, codec)
             np.testing.assert_array_equal(np.sort(read, axis=1), known)
         except ValueError:
             refused += 1
@@ -224,10 +255,10 @@ def test_damaged_data_is_refused_or_another_arrangement(codec, n, times):
 @pytest.mark.parametrize("codec", CODECS)
 def test_every_cut_and_every_addition_is_refused(codec):
     ranks = sparse(2, 50, 0.3)
-    coded = encode_arrangements(ranks, codec)
+    coded = encode_rows(ranks, codec)
     for changed in [*(coded[:end] for end in range(len(coded))), coded + b"\0", coded + b"\0\0\0\0"]:
         with pytest.raises(ValueError, match="Received"):
-            decode_arrangements(changed, np.sort(ranks, axis=1), codec)
+            decode_rows(changed, np.sort(ranks, axis=1), codec)
 
 
 @needs_constriction
@@ -235,9 +266,9 @@ def test_without_constriction_bits_are_packed(monkeypatch):
     assert default_codec() == "range"
     monkeypatch.setitem(sys.modules, "constriction", None)
     assert default_codec() == "packed"
-    assert encode_arrangements(np.array([[2, 0, 1]]), default_codec()) == bytes([4, 1])
+    assert encode_rows(np.array([[2, 0, 1]]), default_codec()) == bytes([4, 1])
     with pytest.raises(ValueError, match="Install it by"):
-        encode_arrangements(np.array([[2, 0, 1]]), "range")
+        encode_rows(np.array([[2, 0, 1]]), "range")
 
 
 def test_an_unknown_codec_is_refused():

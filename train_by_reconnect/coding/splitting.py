@@ -1,6 +1,6 @@
 """Binary splitting of the sorted order: an arrangement as bits, each with its exact probability.
 
-Each row starts as one node, its places from left to right. A node whose values differ is split at a boundary of
+Each sequence starts as one node, its places from left to right. A node whose values differ is split at a boundary of
 distinct values. Let h be size // 2. Of the first and the one after the last place of the value at place h of the sorted
 values, the boundary is the one inside the node and nearer to h; the first of them if both are as near. Each place, from
 left to right, has a bit: one if its value belongs to the upper part. Upper and lower part, places in their order, are
@@ -9,7 +9,7 @@ the nodes of the next level.
 Of a node the number of ones is known, so a bit has the probability ones left / places left, and one that is certain is
 not written. The bits of a level are written by step: the first of all its nodes, then the second of all that have two,
 and so on; within a step the larger nodes first, of equal ones the earlier. A node with m of its n places in the upper
-part so costs log2(n! / m! (n - m)!) bits, and all nodes of a row log2(n! / prod m_i!).
+part so costs log2(n! / m! (n - m)!) bits, and all nodes of a sequence log2(n! / prod m_i!).
 """
 
 from collections.abc import Iterator
@@ -33,16 +33,16 @@ def _index(size: int) -> type[np.signedinteger]:
     return np.int32 if size < 2**31 else np.int64
 
 
-def _levels(sorted_ranks: np.ndarray) -> Iterator[_Level]:
-    """The nodes of each level, from the sorted ranks alone."""
-    rows, n = sorted_ranks.shape
-    flat = sorted_ranks.ravel()
-    first = np.ones((rows, n), bool)
-    first[:, 1:] = sorted_ranks[:, 1:] != sorted_ranks[:, :-1]
+def _levels(flat: np.ndarray, lengths: np.ndarray) -> Iterator[_Level]:
+    """The nodes of each level, from the sorted values alone."""
     index = _index(flat.size)
+    sizes = lengths[lengths > 0].astype(index)
+    starts = (np.cumsum(sizes) - sizes).astype(index)
+    first = np.ones(flat.size, bool)
+    first[1:] = flat[1:] != flat[:-1]
+    first[starts] = True
     runs = np.append(np.flatnonzero(first), flat.size).astype(index)
-    run = np.cumsum(first.ravel(), dtype=index) - index(1)
-    starts, sizes = np.arange(rows, dtype=index) * index(n), np.full(rows, n, index)
+    run = np.cumsum(first, dtype=index) - index(1)
     while True:
         differ = flat[starts] != flat[starts + sizes - 1]
         starts, sizes = starts[differ], sizes[differ]
@@ -71,27 +71,26 @@ def _move(level: _Level, step: int, active: int, bits: np.ndarray, ones: np.ndar
     return np.where(bits, starts + level.lower[:active] + ones, starts + step - ones)
 
 
-def write_places(ranks: np.ndarray, sorted_ranks: np.ndarray, writer: Writer) -> None:
-    """Write an arrangement."""
-    if ranks.size:
-        _walk(sorted_ranks, ranks.ravel(), writer, None)
+def write_places(values: np.ndarray, in_order: np.ndarray, lengths: np.ndarray, writer: Writer) -> None:
+    """Write the order of flat sequences whose sorted values are known."""
+    if values.size:
+        _walk(in_order, lengths, values, writer, None)
 
 
-def read_places(sorted_ranks: np.ndarray, reader: Reader) -> np.ndarray:
-    """Read an arrangement."""
-    ranks = np.empty(sorted_ranks.size, sorted_ranks.dtype)
-    if ranks.size:
-        ranks[_walk(sorted_ranks, None, None, reader)] = sorted_ranks.ravel()
-    return ranks.reshape(sorted_ranks.shape)
+def read_places(in_order: np.ndarray, lengths: np.ndarray, reader: Reader) -> np.ndarray:
+    """Read the values in their order."""
+    values = np.empty_like(in_order)
+    if values.size:
+        values[_walk(in_order, lengths, None, None, reader)] = in_order
+    return values
 
 
 def _walk(
-    sorted_ranks: np.ndarray, ranks: np.ndarray | None, writer: Writer | None, reader: Reader | None
+    flat: np.ndarray, lengths: np.ndarray, values: np.ndarray | None, writer: Writer | None, reader: Reader | None
 ) -> np.ndarray:
     """Split to the end, writing bits or reading them; the place of each sorted value."""
-    flat = sorted_ranks.ravel()
     places = np.arange(flat.size, dtype=_index(flat.size))
-    for level in _levels(sorted_ranks):
+    for level in _levels(flat, lengths):
         moved = places.copy()
         limits = flat[level.starts + level.lower]
         ones = np.zeros_like(level.sizes)
@@ -101,8 +100,8 @@ def _walk(
             left, total = upper[:active] - ones[:active], level.sizes[:active] - step
             open_ = (left > 0) & (left < total)
             chances = left[open_] / total[open_]
-            if ranks is not None and writer is not None:
-                bits = ranks[here] >= limits[:active]
+            if values is not None and writer is not None:
+                bits = values[here] >= limits[:active]
                 writer.write(bits[open_], chances)
             elif reader is not None:
                 bits = left > 0

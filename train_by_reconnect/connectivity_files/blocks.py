@@ -52,17 +52,22 @@ def how_from(initial: np.ndarray, rows: np.ndarray) -> str | None:
 def encode_block(how: str, initial: np.ndarray, rows: np.ndarray, codec: str) -> bytes:
     """The bytes that turn the initial rows into these."""
     if how == PERMUTED:
-        return encode_arrangements(order_words(rows), codec)
+        return encode_arrangements(order_words(rows).ravel(), _lengths(rows), codec)
     return encode_bits((initial != rows).ravel(), codec)
 
 
 def decode_block(how: str, initial: np.ndarray, data: bytes, codec: str) -> np.ndarray:
     """The rows that `encode_block` was given; a ValueError says what is wrong with the bytes."""
     if how == PERMUTED:
-        in_order = np.sort(order_words(initial), axis=1)
-        return unorder_words(decode_arrangements(data, in_order, codec))
+        in_order = np.sort(order_words(initial), axis=1).ravel()
+        words = decode_arrangements(data, in_order, _lengths(initial), codec)
+        return unorder_words(words).reshape(initial.shape)
     changed = decode_bits(data, initial.size, codec).reshape(initial.shape)
     return np.where(changed, changed_to(how, initial), initial)
+
+
+def _lengths(rows: np.ndarray) -> np.ndarray:
+    return np.full(rows.shape[0], rows.shape[1])
 
 
 def changed_to(how: str, initial: np.ndarray) -> np.ndarray:
