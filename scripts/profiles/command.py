@@ -36,13 +36,13 @@ def run(parsed):
         ValueError: as in `load_network` and `train_by_reconnect.weight_profiles`, or a layer that does not exist.
         OSError: as in `load_network`, or a folder that cannot be written to.
     """
-    stem = parsed.name or ("training" if parsed.train else _file_name(parsed.model))
+    stem = parsed.name or ("training" if parsed.train else _file_name(parsed.model)) + "_against" * bool(parsed.against)
     _refuse_existing(pathlib.Path(parsed.out), stem, parsed)
     if parsed.train:
         written = _train(parsed, stem)
     elif parsed.against or _has_no_keras_model(parsed.model):
         # Of weights without a model there is the sheet, and no picture of one matrix.
-        picture = pathlib.Path(parsed.out) / f"{stem}{'_against' * bool(parsed.against)}.{parsed.format}"
+        picture = pathlib.Path(parsed.out) / f"{stem}.{parsed.format}"
         picture.parent.mkdir(parents=True, exist_ok=True)
         answer = profiles_of(parsed, functools.partial(_found, parsed), parsed.model, str(picture))
         print("\n".join(answer.lines))
@@ -139,7 +139,7 @@ def _model_arguments(parsed):
 def _file_name(name_or_file):
     """A file's name without its ending, or a network's name."""
     name = pathlib.Path(name_or_file).resolve().name
-    return re.sub(r"(\.weights)?\.(keras|h5|hdf5)$", "", name)
+    return re.sub(r"(\.weights)?\.(keras|h5|hdf5|safetensors|pt|pth|bin|onnx|txt|vec)$", "", name)
 
 
 def _describe(parsed, model, profiles):

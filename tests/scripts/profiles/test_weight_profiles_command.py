@@ -1,4 +1,5 @@
 import functools
+import json
 import math
 
 import keras
@@ -50,6 +51,19 @@ def test_the_options_of_the_other_command(saved, tmp_path, capsys):
     assert command("--model", saved, *out, *page, "--no-scores") == 0
     names = [out[1] / "small.png", out[1] / "small_pair.png", tmp_path / "page.html"]
     assert capsys.readouterr().out.split() == [str(name) for name in names]
+
+
+def test_weights_without_a_model(tmp_path, capsys):
+    # The head is JSON behind its length in 8 bytes; then 3 x 2 float32 numbers.
+    head = json.dumps({"fc.weight": {"dtype": "F32", "shape": [3, 2], "data_offsets": [0, 24]}}).encode()
+    weights = np.arange(6, dtype="<f4").tobytes()
+    (tmp_path / "torch.safetensors").write_bytes(len(head).to_bytes(8, "little") + head + weights)
+    arguments = ["--model", tmp_path / "torch.safetensors", "--out", tmp_path / "out", "--draws", 1]
+    assert command(*arguments, "--fail-if", "units>=3") == 2
+    picture, _, row, *_, met = capsys.readouterr().out.splitlines()
+    assert picture == str(tmp_path / "out" / "torch.png")
+    assert row.split()[:4] == ["fc.weight", "3", "x", "2"]
+    assert met == "fails: fc.weight: units is 3, which is >= 3"
 
 
 def test_a_named_network_and_a_layer_of_it(tmp_path, capsys):
