@@ -4,15 +4,16 @@ import statistics
 
 from scripts.laperm.fields import fields
 from scripts.laperm.runs import grouped
-from scripts.publishing.curves import by_training
+from scripts.publishing.curves import by_training, mean_curve, spread
 from scripts.publishing.figures import COLORS, draw_band, epoch_axis, legend_below, percent_axis
-from scripts.publishing.names import subject
+from scripts.publishing.names import data_name, subject
 
 PANELS = {
     "val_accuracy": "Held-out images",
     "train_accuracy": "Training images, as they are",
 }
 _MARKERS = "os^Dv"
+_MOST_BANDS = 4  # more of them hide each other
 
 
 def style_of(training, number):
@@ -23,6 +24,9 @@ def style_of(training, number):
 
 def accuracies(what, zoom=False, chosen=lambda curves: curves, name_of=lambda training: training.label):
     """A function that draws held-out and training accuracy side by side, one line for each training.
+
+    Of more than four trainings the bands over the seeds would hide each other: beside the curves of their means stand
+    the mean and the range at the end.
 
     Args:
         what: str, what the title says after the networks and data sets that were run.
@@ -35,18 +39,25 @@ def accuracies(what, zoom=False, chosen=lambda curves: curves, name_of=lambda tr
     """
 
     def draw(figure, curves):
-        figure.set_size_inches(10, 5)
-        panels = figure.subplots(1, 2, sharey=True)
         groups = by_training(chosen(curves)).values()
-        opacity = 0.15 if len(groups) <= 4 else 0.08  # many bands lie over each other
+        are_many = len(groups) > _MOST_BANDS
+        figure.set_size_inches(11 if are_many else 10, 5)
+        all_axes = figure.subplots(1, 4 if are_many else 2, sharey=True, width_ratios=(5, 1, 5, 1) if are_many else None)
+        panels = all_axes[::2] if are_many else all_axes
         for axes, (metric, panel) in zip(panels, PANELS.items(), strict=True):
             for number, same in enumerate(groups):
-                training = same[0].training
-                style = {"label": name_of(training), "opacity": opacity, **style_of(training, number)}
-                draw_band(axes, same, metric, by="epochs", **style)
+                style = {"label": name_of(same[0].training), **style_of(same[0].training, number)}
+                if are_many:
+                    means = mean_curve(same, metric, by="epochs")
+                    axes.plot(means.index, means, **style)
+                else:
+                    draw_band(axes, same, metric, by="epochs", **style)
             epoch_axis(axes)
             axes.set_title(panel, loc="left", fontsize=10)
             percent_axis(axes)
+        if are_many:
+            for axes, metric in zip(all_axes[1::2], PANELS, strict=True):
+                _draw_last(axes, groups, metric)
         if zoom:
             panels[0].set_ylim(*_limits_of_second_half(chosen(curves)))
         panels[0].set_ylabel("accuracy")
@@ -54,6 +65,18 @@ def accuracies(what, zoom=False, chosen=lambda curves: curves, name_of=lambda tr
         figure.suptitle(f"{subject(curves)}: {what}", x=0.01, ha="left")
 
     return draw
+
+
+def _draw_last(axes, groups, metric):
+    """The mean and the range of each training at its last evaluation."""
+    for number, same in enumerate(groups):
+        mean, low, high = spread(same, metric, by="epochs").iloc[-1]
+        color, is_dashed = COLORS[number % len(COLORS)], style_of(same[0].training, number)["linestyle"] == "--"
+        axes.vlines(number, low, high, color=color, linestyle="--" if is_dashed else "-")
+        axes.plot(number, mean, "o", color=color, fillstyle="none" if is_dashed else "full", markersize=6)
+    axes.set(xticks=[], xlim=(-1, len(groups)))
+    axes.set_xlabel("at the end:\nmean, range", fontsize=8)
+    axes.grid(axis="y", alpha=0.3)
 
 
 def _limits_of_second_half(curves):
@@ -115,7 +138,9 @@ def accuracies_by_sparsity(what, name_of, chosen=lambda curves: curves):
             for name, of_line in grouped(chosen(curves), name_of).items()
         }
         for axes in _draw_ends(figure, f"{subject(curves)}: {what}", lines):
-            axes.set(xlabel="weights that remain, %", xlim=(103, 0))
+            axes.set_xlim(103, 0)
+            axes.xaxis.set_major_formatter("{x:.0f} %")
+            axes.set_xlabel("weights that remain")
 
     return draw
 
@@ -151,24 +176,36 @@ def accuracies_over(what, field, meaning, name_of, order=()):
 
 
 def _draw_ends(figure, title, lines):
-    """Draw accuracies at the end: for each name, runs by x, with None for those of a line from side to side."""
-    figure.set_size_inches(10, 5)
-    panels = figure.subplots(1, 2, sharey=True)
+    """Draw accuracies at the end: for each name, runs by x, with None for those of a line from side to side.
+
+    Of several data sets each has a row of its own: their accuracies cannot be compared.
+    """
+    styles = {name: (COLORS[number], _MARKERS[number]) for number, name in enumerate(lines)}
+    rows = {}
+    for name, found in lines.items():
+        if found:
+            data = data_name(next(iter(found.values()))[0].training.data)
+            rows.setdefault(data, {})[name] = found
+    figure.set_size_inches(10, 1.4 + 3.6 * len(rows))
+    grid = figure.subplots(len(rows), 2, sharey="row", squeeze=False)
     names = {"test_accuracy": "Test images", "train_accuracy": PANELS["train_accuracy"]}
-    for axes, (metric, panel) in zip(panels, names.items(), strict=True):
-        for number, (name, found) in enumerate(lines.items()):
-            if not found:
-                continue
-            color, marker = COLORS[number], _MARKERS[number]
-            ends = {x: [curve.final(metric) for curve in same] for x, same in found.items()}
-            if None in ends:
-                axes.axhline(statistics.mean(ends.pop(None)), color=color, linestyle="--", linewidth=1)
-            means, low, high = ([f(values) for values in ends.values()] for f in (statistics.mean, min, max))
-            axes.plot([*ends], means, color=color, marker=marker, markersize=5, label=name)
-            axes.fill_between([*ends], low, high, color=color, alpha=0.15, linewidth=0)
-        axes.set_title(panel, loc="left", fontsize=10)
-        percent_axis(axes)
-    panels[0].set_ylabel("accuracy after the last synchronization")
-    legend_below(figure, panels[0], len(lines))
+    for row, (data, of_data) in zip(grid, rows.items(), strict=True):
+        for axes, (metric, panel) in zip(row, names.items(), strict=True):
+            for name, found in of_data.items():
+                _draw_line(axes, {x: [curve.final(metric) for curve in same] for x, same in found.items()}, name, styles)
+            axes.set_title(panel if len(rows) == 1 else f"{data}: {panel.lower()}", loc="left", fontsize=10)
+            percent_axis(axes)
+        row[0].set_ylabel("accuracy after the last sync" + "hronization" * (len(rows) == 1))
+    legend_below(figure, grid[:, 0], len(lines))
     figure.suptitle(title, x=0.01, ha="left")
-    return panels
+    return grid.ravel()
+
+
+def _draw_line(axes, ends, name, styles):
+    """The mean and the range of the accuracies at each x, in the colour and with the marker of a name."""
+    color, marker = styles[name]
+    if None in ends:
+        axes.axhline(statistics.mean(ends.pop(None)), color=color, linestyle="--", linewidth=1)
+    means, low, high = ([f(values) for values in ends.values()] for f in (statistics.mean, min, max))
+    axes.plot([*ends], means, color=color, marker=marker, markersize=5, label=name)
+    axes.fill_between([*ends], low, high, color=color, alpha=0.15, linewidth=0)

@@ -6,7 +6,7 @@ import pandas as pd
 
 from scripts.laperm.sync_period_findings import EARLY, ONCE, dense_runs, frozen_runs, sparse_runs, synchronized_once
 from scripts.publishing.curves import mean_curve
-from scripts.publishing.figures import COLORS, draw_band, epoch_axis, percent_axis
+from scripts.publishing.figures import COLORS, draw_band, epoch_axis, legend_below, named_lines, percent_axis
 from scripts.publishing.names import subject
 
 _WINDOW = 1 / 9  # of all epochs, to either side: 10 of the paper's 90
@@ -39,36 +39,42 @@ def smoothed(curve, reach):
 
 
 def draw(figure, curves):
-    """The five panels of held-out accuracy."""
-    figure.set_size_inches(11, 8)
+    """The five panels of held-out accuracy in the order of the paper, and the legend in the place of a sixth."""
+    figure.set_size_inches(11, 7)
     colors = colors_of(curves)
-    top, bottom = figure.subfigures(2, 1, height_ratios=(3, 2.2))
-    a, e = top.subplots(1, 2, sharey=True)
-    b, c, d = bottom.subplots(1, 3)
+    grid = figure.add_gridspec(2, 3)
+    a, b, c, d = (figure.add_subplot(grid[divmod(place, 3)]) for place in range(4))
+    e = figure.add_subplot(grid[1, 1], sharey=a)
     _draw_all_and_half(a, e, curves, colors, "val_accuracy")
+    a.set_title("(a) all weights", loc="left", fontsize=10)
+    e.set_title("(e) 50 % of the weights removed", loc="left", fontsize=10)
     _draw_once(a, synchronized_once(curves))
     _draw_smoothed(b, c, dense_runs(curves), colors)
     if dense_runs(curves):
         _draw_synchronizations(d, *max(dense_runs(curves).items()))
     a.set_ylabel("held-out accuracy")
-    b.set_ylabel("held-out accuracy")
+    d.set_ylabel("held-out accuracy")
     for axes in (a, b, c, d, e):
         epoch_axis(axes)
         percent_axis(axes)
-    _legend(figure, a, e, d)
+    corner = figure.add_subplot(grid[1, 2], frameon=False, xticks=[], yticks=[])
+    named = named_lines(a, e, d)
+    corner.legend(named.values(), named.keys(), loc="center", frameon=False, ncols=1 + (len(named) > 12))
     figure.suptitle(f"{subject(curves)} by the sync period k, right after synchronizations", x=0.01, ha="left")
 
 
 def draw_training(figure, curves):
-    """Panels (a) and (e) for training images."""
+    """The same for training images, of all weights and of half of them."""
     figure.set_size_inches(11, 5)
     a, e = figure.subplots(1, 2, sharey=True)
     _draw_all_and_half(a, e, curves, colors_of(curves), "train_accuracy")
+    a.set_title("all weights", loc="left", fontsize=10)
+    e.set_title("50 % of the weights removed", loc="left", fontsize=10)
     a.set_ylabel("accuracy on training images, as they are")
     for axes in (a, e):
         epoch_axis(axes)
         percent_axis(axes)
-    _legend(figure, a, e)
+    legend_below(figure, (a, e), columns=6)
     figure.suptitle(f"{subject(curves)} by the sync period k, right after synchronizations", x=0.01, ha="left")
 
 
@@ -85,10 +91,8 @@ def _draw_all_and_half(a, e, curves, colors, metric):
             draw_band(axes, same, metric, color=colors[k], label=f"k = {k}", by="epochs")
     frozen = frozen_runs(curves)
     if frozen:
-        style = {"color": COLORS[1], "linestyle": "--", "label": "Adam, zeros frozen (e)"}
+        style = {"color": COLORS[1], "linestyle": "--", "label": "Adam, zeros frozen"}
         draw_band(e, frozen, metric, by="epochs", **style)
-    a.set_title("(a) all weights", loc="left", fontsize=10)
-    e.set_title("(e) 50 % of the weights removed", loc="left", fontsize=10)
 
 
 def _draw_once(axes, same):
@@ -121,13 +125,3 @@ def _draw_synchronizations(axes, k, same):
     ):
         axes.plot(points.index, points, marker, color=color, markersize=4, label=name)
     axes.set_title(f"(d) k = {k}, at synchronizations", loc="left", fontsize=10)
-
-
-def _legend(figure, *panels):
-    """One legend of the lines of all panels, each k once."""
-    named = {}
-    for axes in panels:
-        for handle, label in zip(*axes.get_legend_handles_labels(), strict=True):
-            named.setdefault(label, handle)
-    columns = len(named) if len(named) <= 6 else 5
-    figure.legend(named.values(), named.keys(), loc="outside lower center", ncols=columns, frameon=False)

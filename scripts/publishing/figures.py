@@ -1,6 +1,7 @@
 """What the pictures of several papers share: colours, bands over seeds, axes and legends."""
 
 import matplotlib.ticker
+import numpy as np
 
 from scripts.publishing.curves import SYNCHRONIZED, spread
 
@@ -28,8 +29,18 @@ def draw_band(axes, curves, metric, when=SYNCHRONIZED, *, color, label, by="step
 
 
 def legend_below(figure, axes, columns):
-    """One legend for all panels, under them: of the lines of `axes`."""
-    figure.legend(*axes.get_legend_handles_labels(), loc="outside lower center", ncols=columns, frameon=False)
+    """One legend for all panels, under them: of the lines of `axes`, one or several, each name once."""
+    named = named_lines(*np.ravel(axes))
+    figure.legend(named.values(), named.keys(), loc="outside lower center", ncols=columns, frameon=False)
+
+
+def named_lines(*panels):
+    """What a legend of several panels names: dict from each name to the first line, or band, that has it."""
+    named = {}
+    for axes in panels:
+        for handle, label in zip(*axes.get_legend_handles_labels(), strict=True):
+            named.setdefault(label, handle)
+    return named
 
 
 def percent_axis(axes):
