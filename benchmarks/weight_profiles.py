@@ -34,8 +34,7 @@ from scripts.profiles.draw_matrix import draw_pair
 from scripts.profiles.networks import load_network
 from scripts.publishing.tables import markdown_table
 from train_by_reconnect import weight_profiles
-from train_by_reconnect.instrument.draw_sheets import draw_envelope, draw_sheets
-from train_by_reconnect.instrument.statistics import envelope
+from train_by_reconnect.instrument.draw_sheets import draw_envelope, draw_sheets, envelope
 
 MATRICES = ((4608, 512), (4096, 1000), (25088, 512))
 

@@ -15,7 +15,7 @@ laptop size has scikit-learn's digits in place of CIFAR-10 and needs no file.
 import numpy as np
 
 from scripts.experiment import Experiment
-from scripts.laperm.draw_permutations import draw_cycle_lengths, draw_cycles, rank_permutation
+from scripts.laperm.draw_permutations import draw_cycle_lengths, rank_permutation
 from scripts.laperm.observers import SnapshotsKept
 from scripts.laperm.snapshots import load_snapshots
 from scripts.publishing.tables import markdown_table
@@ -25,7 +25,7 @@ from scripts.running.network import Network
 from scripts.running.observers import Permutation
 from scripts.running.optimizer import Optimizer
 from scripts.running.training import Training
-from train_by_reconnect import cycle_lengths, cycles, fixed_points
+from train_by_reconnect import cycle_lengths, cycles, fixed_points, plot
 
 K = 20
 
@@ -67,16 +67,7 @@ def _draw(figure, curves):
     figure.set_size_inches(11, 5.6)
     circle, lengths = figure.subplots(1, 2, width_ratios=(3, 2))
     permutations = permutations_of(curves[0])
-    handles = draw_cycles(circle, permutations[0])
-    named = handles[:10]
-    circle.legend(
-        [line for _, line in named],
-        [f"cycle of {length}" for length, _ in named],
-        title=f"the longest {len(named)} of {len(handles)} cycles",
-        loc="center",
-        frameon=False,
-        fontsize=9,
-    )
+    plot.cycles(permutations[0], circle)
     size, still = len(permutations[0]), len(fixed_points(permutations[0]))
     circle.set_title(
         f"A weight vector of {size} from step {K} to {2 * K}: {still} weights keep their rank", fontsize=11

@@ -8,8 +8,9 @@ Command: `python -m scripts run laperm_fig4 --data DIR`, a minute on two cores; 
 
 As in the paper the network has one hidden layer and learns MNIST. The paper gives neither its size nor k nor the
 epochs: here 100 units, k = 20 and 5 epochs. The weight vector drawn is the one whose mean change in rank is the median
-of all. The second picture shows a whole matrix, the last one of a network of 24 hidden units: each column is the weight
-vector of a class, and no arrow leaves its column. The quick size draws scikit-learn's digits.
+of all, with arrows for the tenth of its weights that are largest. The second picture shows a whole matrix, the last one
+of a network of 24 hidden units: each panel is the weight vector of a class, of which all weights are drawn. The quick
+size draws scikit-learn's digits.
 """
 
 import math
@@ -17,7 +18,7 @@ import math
 import numpy as np
 
 from scripts.experiment import Experiment
-from scripts.laperm.draw_permutations import draw_reconnection
+from scripts.laperm.draw_permutations import draw_reconnection, draw_vectors
 from scripts.laperm.observers import SnapshotsKept
 from scripts.laperm.settings import laperm, observed_by
 from scripts.laperm.snapshots import load_snapshots
@@ -76,19 +77,21 @@ def before_and_after(curve):
     return before[typical].reshape(side, side), after[typical].reshape(side, side)
 
 
-def _draw(figure, curves, layer=HIDDEN):
+def _draw(figure, curves):
     figure.set_size_inches(7, 7)
-    curve = _first_of(curves, layer)
-    before, after = before_and_after(curve)
-    titles = (
-        "before training",
-        f"after training: {100 * curve.summary['test_accuracy']:.1f} % of the test images right",
-    )
-    draw_reconnection(figure, before, after, shared_columns=layer == LAST, titles=titles)
+    curve = _first_of(curves, HIDDEN)
+    draw_reconnection(figure, *before_and_after(curve), titles=("before training", f"after training: {_right(curve)}"))
 
 
 def _draw_matrix(figure, curves):
-    _draw(figure, curves, LAST)
+    curve = _first_of(curves, LAST)
+    before, after = before_and_after(curve)
+    draw_vectors(figure, before, after, [f"class {number}" for number in range(before.shape[1])])
+    figure.suptitle(f"The last layer, before and after training: {_right(curve)}", x=0.01, ha="left")
+
+
+def _right(curve):
+    return f"{100 * curve.summary['test_accuracy']:.1f} % of the test images right"
 
 
 def _rows(curves):

@@ -66,23 +66,26 @@ def _rows(curves):
 
 def _draw(figure, curves):
     networks = _sorted(curves)
-    figure.set_size_inches(4.8 * len(networks) + 0.4, 6.4)
-    columns = figure.subplots(2, len(networks), squeeze=False).T
-    for column, (label, epochs) in zip(columns, networks.items(), strict=True):
-        largest, count = (max(of(components) for components in epochs.values()) for of in (_largest, _count))
+    figure.set_size_inches(4.8 * len(networks) + 0.4, 6.8)
+    columns = figure.subplots(2, len(networks), sharex=True, sharey="row", squeeze=False).T
+    for (above, below), (label, epochs) in zip(columns, networks.items(), strict=True):
+        count = max(map(_count, epochs.values()))
         for (epoch, components), color in zip(epochs.items(), COLORS, strict=False):
-            ranks, magnitudes = components.index, components["magnitude"]
+            shares = components.index / count
             said = f"after epoch {epoch}" if epoch else "at first"
-            column[0].plot(100 * ranks / count, magnitudes, color=color, label=said)
-            column[1].plot(ranks, magnitudes, color=color)
-        column[0].set_title(f"{label}: {count:,} components", fontsize=10, loc="left")
-        column[0].set(xlabel="rank of the component, % of all", ylim=(0, None))
-        column[1].set(xscale="log", yscale="log", xlabel="rank of the component", ylim=(largest / 1e6, 2 * largest))
-        column[1].set_title("the same, both axes logarithmic", fontsize=10, loc="left")
-        for axes in column:
+            above.plot(shares, components["magnitude"] / _largest(components), color=color, label=said)
+            below.plot(shares, components["norm_share"], color=color)
+        above.set_title(f"{label}: {count:,} components", fontsize=10, loc="left")
+        above.set(xscale="log", yscale="log", ylim=(1e-5, 1.5))
+        above.legend(frameon=False, loc="lower left")
+        below.set(xlabel="the largest components, of all", ylim=(0, 1.03))
+        below.set_xticks([10.0**power for power in range(-5, 1)])
+        below.xaxis.set_major_formatter(lambda share, _: f"{100 * share:g} %")
+        for axes in (above, below):
+            axes.yaxis.set_major_formatter(lambda share, _: f"{100 * share:g} %")
             axes.grid(alpha=0.3)
-            axes.set_ylabel("absolute value")
-        column[0].legend(frameon=False, loc="upper right")
+    columns[0][0].set_ylabel("absolute value, of the largest one")
+    columns[0][1].set_ylabel("what they have of the squared norm")
     figure.suptitle("Sorted absolute components of a stochastic gradient", x=0.01, ha="left")
 
 

@@ -42,7 +42,9 @@ def accuracies(what, zoom=False, chosen=lambda curves: curves, name_of=lambda tr
         groups = by_training(chosen(curves)).values()
         are_many = len(groups) > _MOST_BANDS
         figure.set_size_inches(11 if are_many else 10, 5)
-        all_axes = figure.subplots(1, 4 if are_many else 2, sharey=True, width_ratios=(5, 1, 5, 1) if are_many else None)
+        all_axes = figure.subplots(
+            1, 4 if are_many else 2, sharey=True, width_ratios=(5, 1, 5, 1) if are_many else None
+        )
         panels = all_axes[::2] if are_many else all_axes
         for axes, (metric, panel) in zip(panels, PANELS.items(), strict=True):
             for number, same in enumerate(groups):
@@ -192,7 +194,9 @@ def _draw_ends(figure, title, lines):
     for row, (data, of_data) in zip(grid, rows.items(), strict=True):
         for axes, (metric, panel) in zip(row, names.items(), strict=True):
             for name, found in of_data.items():
-                _draw_line(axes, {x: [curve.final(metric) for curve in same] for x, same in found.items()}, name, styles)
+                _draw_line(
+                    axes, {x: [curve.final(metric) for curve in same] for x, same in found.items()}, name, styles
+                )
             axes.set_title(panel if len(rows) == 1 else f"{data}: {panel.lower()}", loc="left", fontsize=10)
             percent_axis(axes)
         row[0].set_ylabel("accuracy after the last sync" + "hronization" * (len(rows) == 1))

@@ -1,19 +1,13 @@
-"""Pictures of what a synchronization does to weight vectors: cycles on a circle, and arrows between two matrices."""
-
-import itertools
+"""Pictures of what a training by LaPerm does to weight vectors: where the weights went, and how long the cycles are."""
 
 import matplotlib.lines
 import matplotlib.patches
-import matplotlib.path
 import numpy as np
 
 from scripts.publishing.figures import COLORS
-from train_by_reconnect import cycles, permutation_between
+from train_by_reconnect import cycles, permutation_between, plot
 
-BLUE, VERMILLION, GREEN, PURPLE, SKY, ORANGE, _ = COLORS
-# A colour for each cycle; where they run out, the next kind of line begins them again.
-CYCLE_STYLES = tuple(itertools.product(("-", "--", ":"), (BLUE, VERMILLION, GREEN, PURPLE, SKY, ORANGE)))
-ARROW_COLORS = (GREEN, ORANGE)
+BLUE, VERMILLION = COLORS[:2]
 
 
 def rank_permutation(before, after):
@@ -33,48 +27,6 @@ def rank_permutation(before, after):
     """
     order = np.argsort(before, kind="stable")
     return permutation_between(before[order], after[order])
-
-
-def draw_cycles(axes, permutation):
-    """Draw a permutation of n ranks as arrows between n points on a circle, each cycle in a style of its own.
-
-    The points go counterclockwise from the right in ascending order. Cycles with more points come first in the order
-    of the styles; a fixed point is a point without an arrow. Short arrows bend inwards so that they can be seen.
-
-    Args:
-        axes: the `Axes` of matplotlib.
-        permutation: int array of shape (n,).
-
-    Returns:
-        List of pairs of a length and a line, to make a legend of, the longest cycle first.
-    """
-    size = len(permutation)
-    angles = 2 * np.pi * np.arange(size) / size
-    points = np.stack([np.cos(angles), np.sin(angles)], axis=1)
-    longest_first = sorted((cycle for cycle in cycles(permutation) if len(cycle) > 1), key=len, reverse=True)
-    handles = []
-    for cycle, (line, color) in zip(longest_first, itertools.cycle(CYCLE_STYLES), strict=False):
-        for start in cycle:
-            axes.add_patch(_arc(points[start], points[permutation[start]], line, color))
-        handles.append((len(cycle), matplotlib.lines.Line2D([], [], color=color, linestyle=line)))
-    axes.scatter(*points.T, s=7, color="black", zorder=3)
-    axes.set(xlim=(-1.15, 1.15), ylim=(-1.15, 1.15), aspect="equal")
-    axes.axis("off")
-    for text, angle in (("smallest weight", 0.0), ("median", np.pi), ("largest", -2 * np.pi / size)):
-        x, y = 1.05 * np.cos(angle), 1.05 * np.sin(angle)
-        vertical = {"smallest weight": "bottom", "largest": "top"}.get(text, "center")
-        axes.text(x, y, text, fontsize=8, ha="right" if x < 0 else "left", va=vertical)
-    return handles
-
-
-def _arc(start, end, line, color):
-    middle = (start + end) / 2
-    distance = np.linalg.norm(end - start)
-    bend = middle * max(0.0, 1 - 1.2 * distance)
-    path = matplotlib.path.Path([start, bend, end], [1, 3, 3])
-    return matplotlib.patches.FancyArrowPatch(
-        path=path, arrowstyle="-|>", mutation_scale=6, linewidth=1, linestyle=line, color=color, shrinkA=1, shrinkB=2
-    )
 
 
 def draw_cycle_lengths(axes, permutations):
@@ -100,20 +52,18 @@ def draw_cycle_lengths(axes, permutations):
     axes.legend(frameon=False)
 
 
-def draw_reconnection(figure, before, after, *, shared_columns=False, titles=("before", "after"), line=None, seed=0):
-    """Draw two states of weights as two pictures, and an arrow from where a weight was to where it is now.
+def draw_reconnection(figure, before, after, titles=("before", "after"), share=0.1):
+    """Draw two states of a weight vector as two pictures, and where its largest weights went, as arrows.
 
-    Each arrow is green or orange at random, so that neighbours can be told apart. A weight that stays has none.
+    An arrow has the colour of its weight's sign. A weight that stays has none.
 
     Args:
         figure: the `Figure` of matplotlib.
-        before: array of shape (rows, columns).
+        before: array of shape (rows, columns), the weight vector laid out like the images that it looks at.
         after: array of the same shape: its values are those of `before` permuted.
-        shared_columns: bool, whether every column is a weight vector of its own, or the whole array is one. Defaults
-            to `False`.
         titles: pair of str, above the first picture and below the second.
-        line: pair of the width and the opacity of an arrow. Defaults to what suits their number.
-        seed: int, of the colours and bends of the arrows.
+        share: float in [0, 1], of how many weights the arrows are drawn: those with the largest absolute values.
+            Defaults to 0.1.
     """
     grid = figure.add_gridspec(2, 2)
     first, second = figure.add_subplot(grid[0, 0]), figure.add_subplot(grid[1, 1])
@@ -123,37 +73,58 @@ def draw_reconnection(figure, before, after, *, shared_columns=False, titles=("b
         axes.set(xticks=[], yticks=[])
         axes.set_title(title, y=1.0 if axes is first else -0.1)
     second.set_zorder(1)
-    colorbar = figure.colorbar(
-        image, ax=figure.add_subplot(grid[0, 1], frameon=False, xticks=[], yticks=[]), shrink=0.7
-    )
-    colorbar.set_label("weight")
-    random, moves = np.random.default_rng(seed), list(_moves(before, after, shared_columns))
-    width, opacity = line or ((0.5, 0.3) if len(moves) > 400 else (1.0, 0.8))
-    for (old_row, old_column), (new_row, new_column) in moves:
+    corner = figure.add_subplot(grid[0, 1], frameon=False, xticks=[], yticks=[])
+    figure.colorbar(image, ax=corner, shrink=0.7).set_label("weight")
+    count, said = round(share * before.size), {VERMILLION: "positive", BLUE: "negative"}
+    for (old_row, old_column), (new_row, new_column) in moves_of_largest(before, after, count):
         arrow = matplotlib.patches.ConnectionPatch(
             (old_column, old_row),
             (new_column, new_row),
             coordsA=first.transData,
             coordsB=second.transData,
-            color=random.choice(ARROW_COLORS),
-            linewidth=width,
-            alpha=opacity,
+            color=VERMILLION if before[old_row, old_column] > 0 else BLUE,
+            linewidth=0.8,
+            alpha=0.6,
             arrowstyle="->",
-            mutation_scale=5,
-            connectionstyle=f"arc3,rad={random.uniform(-0.15, 0.15):.3f}",
+            mutation_scale=6,
+            connectionstyle="arc3,rad=0.06",
         )
         arrow.set_in_layout(False)
         second.add_artist(arrow)
+    handles = [matplotlib.lines.Line2D([], [], color=color, label=sign) for color, sign in said.items()]
+    title = f"the {count} largest weights\nof {before.size}, which move"
+    corner.legend(handles=handles, title=title, loc="upper left", frameon=False)
 
 
-def _moves(before, after, shared_columns):
-    """Pairs of the old and the new (row, column) of every weight that moved."""
-    columns = [[column] for column in range(before.shape[1])] if shared_columns else [list(range(before.shape[1]))]
-    for of_vector in columns:
-        places = [(row, column) for row in range(before.shape[0]) for column in of_vector]
-        permutation = permutation_between(before[:, of_vector].ravel(), after[:, of_vector].ravel())
-        yield from (
-            (places[origin], place)
-            for place, origin in zip(places, permutation, strict=True)
-            if places[origin] != place
-        )
+def moves_of_largest(before, after, count):
+    """Pairs of the old and the new (row, column) of the weights with the largest absolute values, if they moved."""
+    origins = permutation_between(before.ravel(), after.ravel())
+    columns = before.shape[1]
+    largest = np.argsort(-np.abs(after.ravel()), kind="stable")[:count].tolist()
+    return [
+        (divmod(int(origins[place]), columns), divmod(place, columns)) for place in largest if origins[place] != place
+    ]
+
+
+def draw_vectors(figure, before, after, titles):
+    """Draw for every weight vector of a matrix, a panel each, where each of its weights went.
+
+    Args:
+        figure: the `Figure` of matplotlib.
+        before: array of shape (size, units): each column is a weight vector.
+        after: array of the same shape, the columns permuted each for itself.
+        titles: list of str, of the panels.
+    """
+    columns = min(5, len(titles))
+    rows = -(-len(titles) // columns)
+    figure.set_size_inches(2.1 * columns, 3.1 * rows + 0.6)
+    panels = figure.subplots(rows, columns, squeeze=False, sharey=True).ravel()
+    limit = float(np.abs(before).max())
+    for number, (axes, title) in enumerate(zip(panels, titles, strict=False)):
+        plot.permutation(before[:, number], after[:, number], axes, limit=limit)
+        axes.set_title(title, fontsize=10)
+        if number % columns:
+            axes.set_ylabel("")
+    for axes in panels[len(titles) :]:
+        axes.axis("off")
+    figure.colorbar(panels[0].images[0], ax=list(panels), shrink=0.6, aspect=30).set_label("weight")

@@ -5,6 +5,7 @@ import numpy as np
 from scripts.laperm.ranking_traits import LOSS, load_record
 from scripts.publishing.curves import by_training
 from scripts.publishing.figures import COLORS, draw_band
+from train_by_reconnect import plot
 
 BLUE, VERMILLION, GREEN = COLORS[:3]
 
@@ -76,16 +77,11 @@ def _draw_distance(axes, record, names):
     """A line for the mean over each twelfth of an epoch, and for the distance a band for the extremes of its steps."""
     styles = {"distance": (BLUE, "mean $D_t$ (band: extremes)"), "deviation": (VERMILLION, "SD[$D_t$]")}
     for name in names:
-        values = getattr(record, name)
-        values = values[: len(values) // record.window * record.window].reshape(-1, record.window)
-        epochs = (np.arange(len(values)) + 0.5) * record.window / record.steps_per_epoch
-        color, label = styles[name]
-        axes.plot(epochs, values.mean(axis=1), color=color, linewidth=1, label=label)
-        if name == names[0]:
-            # A step may leave every rank as it is; zero has no place on a logarithmic axis.
-            low = np.maximum(values.min(axis=1), 1e-7)
-            axes.fill_between(epochs, low, values.max(axis=1), color=color, alpha=0.25, linewidth=0)
-    axes.set_yscale("log")
+        values, (color, label) = getattr(record, name), styles[name]
+        epochs = (np.arange(len(values)) + 0.5) / record.steps_per_epoch
+        style = {"color": color, "label": label, "band": name == names[0]}
+        plot.ranking_distance(values, axes, steps=epochs, window=record.window, **style)
+    axes.set(xlabel="", ylabel="")  # they stand at the edges of the grid
 
 
 def _of_test_images(same):

@@ -10,11 +10,11 @@ import matplotlib.colors
 import matplotlib.ticker
 import numpy as np
 
-from train_by_reconnect.instrument.draw_sheets import RANK, WEIGHT
 from train_by_reconnect.instrument.statistics import density, ribbons
 
 PAPER_COLORS = ("midnightblue", "gold", "darkgreen", "steelblue")  # cyclically, one for each weight vector
 MAX_POINTS = 200_000
+RANK, WEIGHT = "rank within the weight vector", "weight"
 GROUPS = 48
 
 

@@ -20,11 +20,9 @@ from scripts.running.images import Images
 from scripts.running.network import Network
 from scripts.running.optimizer import Optimizer
 from scripts.running.training import Training, changed
-from train_by_reconnect import KernelSnapshots
-from train_by_reconnect.instrument.draw_sheets import draw_envelope
-from train_by_reconnect.instrument.statistics import envelope
+from train_by_reconnect import KernelSnapshots, plot
 
-_MAX_POINTS = 10_000
+_MAX_POINTS = 4_000
 _POINT_COLOR, _FIRST_COLOR = COLORS[1], COLORS[5]
 SYNC_PERIOD = 20
 
@@ -122,18 +120,18 @@ def draw_strip(figure, recordings, layer, count=6):
     figure.supxlabel("rank within the weight vector", fontsize=10)
 
 
-def animate(recordings, layer, frames=48):
+def animate(recordings, layer, frames=36):
     """Draw the trainings side by side, one frame after another.
 
     Args:
         recordings: list of `Recording` with the same steps.
         layer: str, for the title.
-        frames: int, the number of moments at most; they are closer at the start. Defaults to 48.
+        frames: int, the number of moments at most; they are closer at the start. Defaults to 36.
 
     Returns:
         `matplotlib.animation.FuncAnimation`, whose `save` writes it.
     """
-    figure = matplotlib.figure.Figure(figsize=(8, 4.4), dpi=90)
+    figure = matplotlib.figure.Figure(figsize=(8, 4.4), dpi=80)
     matplotlib.backends.backend_agg.FigureCanvasAgg(figure)
     panels = figure.subplots(1, len(recordings), sharey=True, squeeze=False)[0]
     figure.subplots_adjust(left=0.1, right=0.985, top=0.76, bottom=0.13, wspace=0.06)
@@ -184,7 +182,8 @@ def _draw_moment(axes, recording, index):
     shown = max(1, min(len(rows), _MAX_POINTS // rows.shape[1]))  # whole weight vectors
     ranks = np.argsort(np.argsort(first[:shown], axis=1, kind="stable"), axis=1)
     axes.scatter(ranks.ravel(), rows[:shown].ravel(), s=1.5, color=_POINT_COLOR, linewidths=0, alpha=0.5, zorder=0)
-    draw_envelope(axes, *envelope(np.sort(rows, axis=1)))
+    plot.profile(rows, axes, unit_axes=(0,))
+    axes.set(xlabel="", ylabel="")  # once, for all panels
     axes.plot(np.median(np.sort(first, axis=1), axis=0), color=_FIRST_COLOR, linewidth=1.2, linestyle=(0, (4, 4)))
     axes.tick_params(labelsize=8)
 

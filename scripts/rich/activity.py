@@ -7,10 +7,9 @@ import numpy as np
 
 from scripts.running.files import replacing, write_csv
 from scripts.running.observers import Observation
-from train_by_reconnect import ActivityMap
+from train_by_reconnect import ActivityMap, plot
 
 SHARES, FREQUENCIES = "shares.csv", "frequencies.npz"
-MOST_BLOCKS = 96
 
 
 @dataclasses.dataclass(frozen=True)
@@ -18,7 +17,7 @@ class Activity:
     """Count after every epoch the largest components of the full-batch gradient.
 
     The run's folder gets `shares.csv`, the layers and their shares of the active parameters, and `frequencies.npz`, a
-    `picture` of each weight matrix, named "alpha/path of the matrix".
+    picture, by `train_by_reconnect.plot.tiles`, of each weight matrix, named "alpha/path of the matrix".
 
     Args:
         percents: tuple of numbers, alpha: how many percent of all parameters are called active. Defaults to
@@ -110,50 +109,8 @@ def layer_shares(activity):
 
 def _pictures(activity):
     return {
-        f"{percent}/{path}": picture(frequency).astype("float32")
+        f"{percent}/{path}": plot.tiles(frequency).astype("float32")
         for percent in activity.percents
         for path, frequency in zip(activity.paths, activity.frequencies(percent), strict=True)
         if frequency.ndim > 1
     }
-
-
-def picture(kernel):
-    """A weight matrix as a rectangle of at most 96 by 96 blocks, each the mean of its weights.
-
-    Inputs go downwards and outputs to the right. A convolution is laid out in tiles: the kernel from an input channel
-    to a filter is the tile in that channel's row and that filter's column.
-
-    Args:
-        kernel: array of shape (inputs, units) or (height, width, channels, filters).
-
-    Returns:
-        Array of shape (rows, columns).
-    """
-    if kernel.ndim == 4:
-        height, width, channels, filters = kernel.shape
-        kernel = kernel.transpose(2, 0, 3, 1).reshape(channels * height, filters * width)
-    return block_means(kernel, MOST_BLOCKS)
-
-
-def block_means(matrix, most):
-    """Reduce a matrix to at most `most` by `most` blocks of nearly equal sizes, each its mean.
-
-    Args:
-        matrix: array of shape (rows, columns).
-        most: int.
-
-    Returns:
-        Array of shape (min(rows, most), min(columns, most)).
-
-    Example:
-
-    >>> block_means(np.array([[0.0, 1.0, 1.0], [0.0, 0.0, 1.0]]), 2)
-    array([[0. , 1. ],
-           [0. , 0.5]])
-    """
-    for axis, size in enumerate(matrix.shape):
-        count = min(size, most)
-        starts = np.arange(count) * size // count
-        sizes = np.diff(np.append(starts, size))
-        matrix = np.add.reduceat(matrix, starts, axis) / np.expand_dims(sizes, 1 - axis)
-    return matrix

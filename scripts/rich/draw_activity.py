@@ -1,14 +1,10 @@
 """Where the active parameters are, as the paper draws it: a rectangle for each weight matrix."""
 
-import matplotlib.cm
-import matplotlib.colors
-
 from scripts.publishing.names import subject
 from scripts.publishing.tables import percent
 from scripts.rich.activity_tables import by_rate
 from scripts.rich.settings import USUAL_RATE
-
-_COLOR_MAP = "cividis"
+from train_by_reconnect import plot
 
 
 def drawing(rate=USUAL_RATE):
@@ -27,11 +23,11 @@ def drawing(rate=USUAL_RATE):
     def draw(figure, curves):
         networks = by_rate(curves).get(rate, [])
         layers = max((len(network.sizes) for network in networks), default=1)
-        inches = [*len(networks) * [1.2 * layers], 1]
+        inches = [*len(networks) * [1.2 * layers], 1.4]
         figure.set_size_inches(sum(inches), 5.6)
         figure.suptitle(
-            f"{subject(curves)}{setting}: how often parameters were among the most active $\\alpha$ %.\n"
-            "Above a weight matrix: its layer's share of the active parameters.\n"
+            f"{subject(curves)}{setting}: how often parameters were among the most active $\\alpha$ %, beside an even "
+            "spread.\nAbove a weight matrix: its layer's share of the active parameters.\n"
             "Inputs go downwards, outputs to the right; the kernels of a convolution are tiles of 3 by 3.",
             x=0.01,
             ha="left",
@@ -41,9 +37,9 @@ def drawing(rate=USUAL_RATE):
         for part, network in zip(parts, networks, strict=False):
             part.suptitle(network.name, fontsize=11, fontweight="bold")
             _draw_network(part, network)
-        scale = matplotlib.cm.ScalarMappable(matplotlib.colors.Normalize(0, 100), _COLOR_MAP)
-        bar = parts[-1].colorbar(scale, cax=parts[-1].add_axes((0.05, 0.15, 0.15, 0.65)))
-        bar.set_label("frequency over the epochs (%)", fontsize=9)
+        if networks:
+            image = parts[0].axes[0].images[0]
+            plot.name_times(parts[-1].colorbar(image, cax=parts[-1].add_axes((0.05, 0.15, 0.15, 0.65))))
 
     return draw
 
@@ -57,9 +53,7 @@ def _draw_network(part, network):
         too_few = f"\n(only {percent(active)} not 0)" if active < 0.99 * alpha / 100 else ""
         row[0].set_ylabel(rf"$\alpha$ = {alpha} %{too_few}", fontsize=9)
         for axes, layer in zip(row, layers, strict=True):
-            mean = 100 * frequencies[f"{alpha}/{layer}/kernel"]
-            axes.imshow(mean, cmap=_COLOR_MAP, vmin=0, vmax=100, aspect="auto", interpolation="nearest")
-            axes.set(xticks=[], yticks=[])
+            plot.activity(frequencies[f"{alpha}/{layer}/kernel"], alpha, axes, bar=False)
             axes.set_title(f"{layer}: {100 * network.shares.loc[(alpha, layer), 'mean']:.1f} %", fontsize=8)
     for axes, layer in zip(all_axes[-1], layers, strict=True):
         axes.set_xlabel(f"{network.parameters[layer]:,}\nparameters", fontsize=7)

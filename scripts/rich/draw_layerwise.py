@@ -4,7 +4,7 @@ import matplotlib.ticker
 import numpy as np
 
 from scripts.publishing.curves import by_training, ends
-from scripts.publishing.figures import COLORS
+from scripts.publishing.figures import COLORS, legend_below
 from scripts.publishing.names import subject
 from scripts.rich.layerwise import Layerwise
 from scripts.rich.layerwise_variants import PRE_TRAINED, family_of, is_pre_trained, numbers_of, rho_of
@@ -25,8 +25,26 @@ STYLES = {
 }
 
 
+# What the colour of a bar says: which layers are trained, and when.
+_KINDS = {
+    "all layers": (COLORS[6], ("full",)),
+    "the same layers in every epoch": (COLORS[0], ("top k", "bottom q", "top k + bottom q", "middle only")),
+    "top layers in every epoch, others in some": (COLORS[1], [f"top {k} + all bottoms" for k in (1, 2, 3, 4)]),
+    "layers drawn at random": (COLORS[2], ("random-uniform", "random-beta")),
+}
+
+
+def kind_of(training):
+    """The name in `_KINDS` of a variant: one whose top is trained more often than its bottom is of the third kind."""
+    if rho_of(training) != 1:
+        return "top layers in every epoch, others in some"
+    return next(kind for kind, (_, families) in _KINDS.items() if family_of(training) in families)
+
+
 def drawing(full):
     """A function that draws, for each variant, the accuracy and beside it the time of the backward passes.
+
+    The variants of one study, which differ in nothing but the layers, have a row of panels of their own.
 
     Args:
         full: list of `Training`, of each size the one with which the others are compared.
@@ -36,30 +54,60 @@ def drawing(full):
     """
 
     def draw(figure, curves):
-        groups = _on_the_images_of(full, curves)
-        figure.set_size_inches(10, 1.3 + 0.24 * len(groups))
-        accuracy, time = figure.subplots(1, 2, sharey=True)
-        for axes, key, form in ((accuracy, "test_accuracy", "{:.1%}"), (time, "backward_ratio", "{:.2f}")):
-            for place, same in enumerate(groups.values()):
-                mean, low, high = ends(same)[key].agg(["mean", "min", "max"])
-                training = same[0].training
-                color, _ = STYLES[family_of(training)]
-                axes.barh(place, mean, height=0.72, color=color, alpha=0.45 if is_pre_trained(training) else 0.9)
-                axes.plot([low, high], [place, place], color="#333333", linewidth=1.5)
-                axes.annotate(
-                    form.format(mean), (max(high, 0), place), (4, 0), textcoords="offset points", va="center", size=8
-                )
-            axes.grid(axis="x", alpha=0.3)
-            axes.set_axisbelow(True)
-            axes.set_xlim(0, max(1.15, axes.get_xlim()[1]))
-        accuracy.set_yticks(range(len(groups)), groups, size=9)
-        accuracy.invert_yaxis()
+        studies = _studies(_on_the_images_of(full, curves))
+        sizes = [len(groups) for groups in studies.values()]
+        figure.set_size_inches(10, 1.6 + 0.24 * sum(sizes) + 0.45 * len(studies))
+        grid = figure.subplots(len(studies), 2, sharex="col", squeeze=False, height_ratios=[n + 0.6 for n in sizes])
+        for (accuracy, time), (study, groups) in zip(grid, studies.items(), strict=True):
+            _draw_bars(accuracy, groups, "test_accuracy", "{:.1%}")
+            _draw_bars(time, groups, "backward_ratio", "{:.2f}")
+            names = [label.removesuffix(study) for label in groups] if study else [*groups]
+            accuracy.set_yticks(range(len(groups)), names, size=9)
+            time.set_yticks([])
+            if len(studies) > 1:
+                accuracy.set_title(study.removeprefix(", ") or "as in the paper, but for the size", loc="left", size=10)
         accuracy.set_xlabel("test accuracy")
         accuracy.xaxis.set_major_formatter(matplotlib.ticker.PercentFormatter(1))
         time.set_xlabel("time of the backward passes, full training = 1")
+        legend_below(figure, grid[:, 0], columns=2)
         figure.suptitle(f"{subject(curves)}: mean and range", x=0.01, ha="left")
 
     return draw
+
+
+def _studies(groups):
+    """The runs of each training by what was changed besides the layers: dict from the end of the label to a dict."""
+    studies = {}
+    for label, same in groups.items():
+        setting = repr((_setting(same[0].training), is_pre_trained(same[0].training)))
+        studies.setdefault(setting, {})[label] = same
+    named = {}
+    for found in studies.values():
+        named.setdefault(_common_end([*found]), {}).update(found)
+    return named
+
+
+def _common_end(labels):
+    """What all labels end with, from a comma on: `", rate 0.01"`, or nothing.
+
+    >>> _common_end(["full, rate 0.01", "top 1, rho = 0.1, rate 0.01"]), _common_end(["full", "top 1"])
+    (', rate 0.01', '')
+    """
+    ends_of = [{label[place:] for place in range(len(label)) if label.startswith(", ", place)} for label in labels]
+    return max(set.intersection(*ends_of), key=len, default="")
+
+
+def _draw_bars(axes, groups, key, form):
+    for place, same in enumerate(groups.values()):
+        mean, low, high = ends(same)[key].agg(["mean", "min", "max"])
+        kind = kind_of(same[0].training)
+        axes.barh(place, mean, height=0.72, color=_KINDS[kind][0], alpha=0.85, label=kind)
+        axes.plot([low, high], [place, place], color="#333333", linewidth=1.5)
+        axes.annotate(form.format(mean), (max(high, 0), place), (4, 0), textcoords="offset points", va="center", size=8)
+    axes.grid(axis="x", alpha=0.3)
+    axes.set_axisbelow(True)
+    axes.set_xlim(0, max(1.15, axes.get_xlim()[1]))
+    axes.invert_yaxis()
 
 
 def scattering(full, key, axis):

@@ -11,13 +11,11 @@ import matplotlib.lines
 import matplotlib.patches
 import numpy as np
 
-from train_by_reconnect.instrument.statistics import envelope
+from train_by_reconnect.plot.draw_profiles import BANDS, RANK, WEIGHT, draw_envelope, envelope
 from train_by_reconnect.weights.profiles import WeightProfile
 
 PER_SHEET = 300
 _MARK = "#d00000"
-RANK, WEIGHT = "rank within the weight vector", "weight"
-_BANDS = ((0, 6, "#cfe3f0", "all weight vectors"), (1, 5, "#86b9da", "middle 90 %"), (2, 4, "#0072B2", "middle 50 %"))
 
 
 class ShownFigure(matplotlib.figure.Figure):
@@ -123,7 +121,7 @@ def _wrap(name: str, width: int = 27) -> str:
 
 def bands_handles() -> list[Any]:
     """What a legend of the bands and their median holds."""
-    handles: list[Any] = [matplotlib.patches.Patch(color=color, label=label) for _, _, color, label in _BANDS]
+    handles: list[Any] = [matplotlib.patches.Patch(color=color, label=label) for _, _, color, label in BANDS]
     return [*handles, matplotlib.lines.Line2D([], [], color="black", linewidth=1, label="median")]
 
 
@@ -135,19 +133,3 @@ def _bands_legend(figure: matplotlib.figure.Figure, place: tuple[float, float], 
         handles=handles, loc="upper left", bbox_to_anchor=place, ncols=5, fontsize=8, frameon=False, borderpad=0.1,
         columnspacing=1.2, handlelength=1.4,
     )  # fmt: skip
-
-
-def draw_envelope(axes: Any, ranks: np.ndarray, bands: np.ndarray) -> None:
-    """Draw the spread of the weight vectors of one matrix at each rank.
-
-    Args:
-        axes: the `Axes` of matplotlib.
-        ranks: array of shape (n,), as from `envelope`.
-        bands: array of shape (7, n), as from `envelope`.
-    """
-    if len(ranks) == 1:  # a weight vector of one weight
-        ranks, bands = np.array([-0.5, 0.5]), np.repeat(bands, 2, axis=1)
-    for low, high, color, _ in _BANDS:
-        axes.fill_between(ranks, bands[low], bands[high], color=color, linewidth=0)
-    axes.plot(ranks, bands[3], color="black", linewidth=0.8)
-    axes.margins(x=0.02, y=0.05)

@@ -1,4 +1,4 @@
-"""What is drawn of a weight matrix too large for its points: quantiles and densities, to which every weight counts."""
+"""What is drawn of a weight matrix too large for its points: densities and extremes, to which every weight counts."""
 
 import itertools
 from collections.abc import Iterator
@@ -8,35 +8,11 @@ import numpy as np
 
 from train_by_reconnect.backend.rows import count_rows, take_rows
 from train_by_reconnect.backend.types import Axes
+from train_by_reconnect.plot.draw_profiles import LEVELS, shown_ranks
 
-LEVELS = (0, 5, 25, 50, 75, 95, 100)
 _CHUNK = 1 << 22  # weights at a time: what is computed of them needs little memory beside the matrix
 _PART = 1 << 20  # of which copies are made, sorted
 _MOST_VECTORS = 1 << 15
-
-
-def envelope(vectors: np.ndarray, points: int = 200) -> tuple[np.ndarray, np.ndarray]:
-    """The spread of all weight vectors at some ranks.
-
-    At each of up to `points` ranks, the first and the last among them, the percentiles `LEVELS` over all weight
-    vectors. Nothing is left out: the extremes are those of all vectors, and since every vector ascends, it stays
-    between two ranks within the values it has there.
-
-    Args:
-        vectors: float array of shape (units, size), every row ascending, as `WeightProfile.vectors`.
-        points: int, the number of ranks at most. Defaults to 200.
-
-    Returns:
-        Pair of the ranks, ints of shape (n,), and the percentiles, floats of shape (7, n).
-
-    Example:
-
-    >>> ranks, bands = envelope(np.array([[1.0, 2.0, 3.0], [1.0, 4.0, 9.0]]))
-    >>> ranks.tolist(), bands[[0, 3, 6]].tolist()
-    ([0, 1, 2], [[1.0, 2.0, 3.0], [1.0, 3.0, 6.0], [1.0, 4.0, 9.0]])
-    """
-    ranks = _ranks(vectors.shape[1], points)
-    return ranks, np.percentile(vectors[:, ranks], LEVELS, axis=0)
 
 
 def spread(
@@ -60,7 +36,7 @@ def spread(
     ([0, 1, 2], [[1.0, 2.0, 3.0], [1.0, 3.0, 6.0], [1.0, 4.0, 9.0]], 2)
     """
     units, size = count_rows(value.shape, unit_axes)
-    ranks, step = _ranks(size, points), max(1, _PART // size)
+    ranks, step = shown_ranks(size, points), max(1, _PART // size)
     if units > _MOST_VECTORS:
         chosen = np.sort(random.choice(units, _MOST_VECTORS, replace=False))
         parts: list[Any] = [chosen[first : first + step] for first in range(0, len(chosen), step)]
@@ -69,10 +45,6 @@ def spread(
         parts = [slice(first, min(first + step, units)) for first in range(0, units, step)]
     at_ranks = [np.sort(take_rows(value, unit_axes, part), axis=1)[:, ranks] for part in parts]
     return ranks, np.percentile(np.concatenate(at_ranks), LEVELS, axis=0), units
-
-
-def _ranks(size: int, points: int) -> np.ndarray:
-    return np.unique(np.linspace(0, size - 1, points).round().astype(int))
 
 
 def density(rows: np.ndarray, columns: int = 256, bins: int = 192) -> np.ndarray:

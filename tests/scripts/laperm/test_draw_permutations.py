@@ -9,7 +9,13 @@ from hypothesis import strategies as st
 from scripts.__main__ import main
 from scripts.experiment import find
 from scripts.experiments import laperm_fig4, laperm_fig14
-from scripts.laperm.draw_permutations import draw_cycle_lengths, draw_cycles, draw_reconnection, rank_permutation
+from scripts.laperm.draw_permutations import (
+    draw_cycle_lengths,
+    draw_reconnection,
+    draw_vectors,
+    moves_of_largest,
+    rank_permutation,
+)
 from scripts.publishing.curves import collect
 from scripts.running.files import read_csv
 from train_by_reconnect import cycle_lengths, permutation_between, ranking
@@ -35,25 +41,6 @@ def test_ranks_and_places_have_cycles_of_the_same_lengths(first, second):
     assert cycle_lengths(of_ranks) == cycle_lengths(permutation_between(before, after))
 
 
-def test_an_arrow_for_each_rank_that_moves_and_a_style_for_each_cycle():
-    on = axes()
-    # 0 -> 1 -> 2 -> 0, 3 <-> 4, and 5 stays: 3 + 2 arrows in two styles.
-    handles = draw_cycles(on, [1, 2, 0, 4, 3, 5])
-    assert [length for length, _ in handles] == [3, 2]
-    assert len(on.patches) == 5
-    assert len({line.get_color() for _, line in handles}) == 2
-    points = on.collections[0].get_offsets()
-    # Counterclockwise from the right: the second of six points is at 60 degrees.
-    np.testing.assert_allclose(points[:2], [[1, 0], [0.5, np.sqrt(0.75)]])
-
-
-def test_more_cycles_than_colours_take_other_lines():
-    handles = draw_cycles(axes(), np.arange(40).reshape(-1, 2)[:, ::-1].ravel())  # twenty swaps
-    assert len(handles) == 20
-    styles = [(line.get_color(), line.get_linestyle()) for _, line in handles]
-    assert len(set(styles[:18])) == 18
-
-
 def test_lengths_by_hand():
     on = axes()
     # Two vectors: three fixed points, and a swap with one fixed point: (3 + 1) / 2 of length 1, 1 / 2 of length 2.
@@ -62,24 +49,36 @@ def test_lengths_by_hand():
     np.testing.assert_allclose(on.lines[0].get_ydata(), [1, 1 / 2, 1 / 3])
 
 
-def arrows(before, after, **arguments):
-    figure = matplotlib.figure.Figure(layout="constrained")
-    draw_reconnection(figure, np.array(before), np.array(after), **arguments)
-    figure.canvas.draw()
-    found = [artist for artist in figure.axes[1].artists + figure.axes[1].patches if hasattr(artist, "xy1")]
-    return {(arrow.xy1, arrow.xy2) for arrow in found}
+# As (row, column): the 4 goes from bottom right to top left, the 1 the other way; 2 and -3 stay.
+BEFORE, AFTER = np.array([[1.0, 2.0], [-3.0, 4.0]]), np.array([[4.0, 2.0], [-3.0, 1.0]])
 
 
-def test_arrows_by_hand():
-    # As (column, row): the 1 goes from top left to bottom right, the 4 the other way; 2 and 3 stay.
-    before, after = [[1.0, 2.0], [3.0, 4.0]], [[4.0, 2.0], [3.0, 1.0]]
-    assert arrows(before, after) == {((0, 0), (1, 1)), ((1, 1), (0, 0))}
-    # Column by column: both swap their weights, 1 and 3, 2 and 4.
-    swapped = [[3.0, 4.0], [1.0, 2.0]]
-    down_and_up = {((column, row), (column, 1 - row)) for column in (0, 1) for row in (0, 1)}
-    assert arrows(before, swapped, shared_columns=True) == down_and_up
+def test_moves_of_the_largest_by_hand():
+    # The largest first: 4, which moves, -3 and 2, which stay, and 1.
+    assert moves_of_largest(BEFORE, AFTER, 1) == [((1, 1), (0, 0))]
+    assert moves_of_largest(BEFORE, AFTER, 3) == [((1, 1), (0, 0))]
+    assert moves_of_largest(BEFORE, AFTER, 4) == [((1, 1), (0, 0)), ((0, 0), (1, 1))]
     with pytest.raises(ValueError, match="values of `before` in another order"):
-        arrows(before, after, shared_columns=True)
+        moves_of_largest(BEFORE, BEFORE + 1, 4)
+
+
+def test_an_arrow_for_each_move_and_a_colour_for_each_sign():
+    figure = matplotlib.figure.Figure(layout="constrained")
+    draw_reconnection(figure, BEFORE, -AFTER[::-1] * [[-1.0], [-1.0]], share=1.0)
+    figure.canvas.draw()
+    arrows = [artist for artist in figure.axes[1].artists + figure.axes[1].patches if hasattr(artist, "xy1")]
+    # Upside down, AFTER is [[-3, 1], [4, 2]]: none of the four stays. Only -3 is negative.
+    assert len(arrows) == 4
+    assert len({arrow.get_edgecolor() for arrow in arrows}) == 2
+
+
+def test_a_panel_for_each_weight_vector():
+    figure = matplotlib.figure.Figure(layout="constrained")
+    draw_vectors(figure, BEFORE, BEFORE[::-1], ["first", "second"])
+    assert [axes.get_title() for axes in figure.axes[:2]] == ["first", "second"]
+    # Both vectors swap their two weights: from place 0 to 1, and from 1 to 0.
+    for axes in figure.axes[:2]:
+        assert sorted(segment[:, 1].tolist() for segment in axes.collections[0].get_segments()) == [[0, 1], [1, 0]]
 
 
 @pytest.fixture(scope="module")

@@ -324,3 +324,25 @@ def test_everything_is_said_and_drawn(name):
         drawn = matplotlib.figure.Figure(layout="constrained")
         draw(drawn, curves)
         assert sum(len(axes.lines) + len(axes.patches) for axes in drawn.axes) >= len(drawn.axes)
+
+
+def test_networks_of_several_data_sets_have_a_row_of_panels_each():
+    trainings = [t for t in trainings_of("laperm_fig9", "laptop") if t.network.name in ("conv7", "conv2")]
+    figure = matplotlib.figure.Figure()
+    find("laperm_fig9").draw(figure, [curve(training, [0.5], 0.5) for training in trainings])
+    assert [axes.get_title(loc="left") for axes in figure.axes] == [
+        *("MNIST: test images", "MNIST: training images, as they are"),
+        *("CIFAR-10: test images", "CIFAR-10: training images, as they are"),
+    ]
+    assert [[line.get_label() for line in axes.lines] for axes in figure.axes] == 2 * [["Conv7"]] + 2 * [["Conv2"]]
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["Conv7", "Conv2"]
+
+
+def test_many_trainings_have_their_ends_beside_the_curves():
+    (first, *_, last) = trainings = trainings_of("laperm_fig5", "laptop")
+    figure = matplotlib.figure.Figure()
+    find("laperm_fig5").draw(figure, [curve(t, [0.5, value], 0.5) for t in trainings for value in (0.6, 0.8)])
+    curves, ends = figure.axes[:2]
+    assert not curves.collections  # no bands
+    assert [line.get_label() for line in curves.lines][:: len(trainings) - 1] == [first.label, last.label]
+    assert [line.get_ydata()[0] for line in ends.lines] == pytest.approx([0.7] * len(trainings))

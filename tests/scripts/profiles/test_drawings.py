@@ -9,7 +9,8 @@ from scripts.profiles import draw_matrix, draw_training
 from scripts.profiles.draw_matrix import draw_pair, draw_steps
 from train_by_reconnect import weight_profiles
 from train_by_reconnect.instrument import draw_sheets
-from train_by_reconnect.instrument.statistics import density, envelope, ribbons
+from train_by_reconnect.instrument.statistics import density, ribbons
+from train_by_reconnect.plot.draw_profiles import envelope
 
 
 def test_envelope_by_hand():

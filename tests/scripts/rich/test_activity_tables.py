@@ -4,7 +4,7 @@ import pandas as pd
 
 from scripts.experiment import find
 from scripts.publishing.curves import Curve
-from scripts.rich.activity import Activity, SavedActivity, block_means, layer_shares, picture
+from scripts.rich.activity import Activity, SavedActivity, layer_shares
 from scripts.rich.activity_claims import activity_claims
 from scripts.rich.activity_tables import activity_table
 from scripts.rich.settings import adam, balanced, section_3
@@ -33,24 +33,6 @@ def test_an_epoch_by_hand(tmp_path):
         {"percent": 34, "layer": "unit", "parameters": 3, "share": 1.0, "fraction": 1 / 3},
         {"percent": 100, "layer": "unit", "parameters": 3, "share": 1.0, "fraction": 2 / 3},
     ]
-
-
-def test_block_means_by_hand():
-    # Five rows in two blocks are 2 + 3, three columns in two are 1 + 2.
-    matrix = np.array([[1.0, 0, 0], [3, 0, 4], [0, 6, 0], [0, 0, 0], [9, 0, 0]])
-    assert block_means(matrix, 2).tolist() == [[2.0, 1.0], [3.0, 1.0]]
-    np.testing.assert_array_equal(block_means(matrix, 5), matrix)
-
-
-def test_pictures_by_hand():
-    # One pixel high and two wide, two channels, two filters; each value says its filter, channel and pixel.
-    kernel = np.array([[[[100 * f + 10 * c + w for f in range(2)] for c in range(2)] for w in range(2)]])
-    assert picture(kernel).tolist() == [[0, 1, 100, 101], [10, 11, 110, 111]]
-    assert picture(np.ones((784, 100))).shape == (96, 96)
-    # One active weight of 192 by 192 is a quarter of its block.
-    lonely = np.zeros((3, 3, 64, 64))
-    lonely[1, 1, 5, 7] = 1
-    assert picture(lonely).max() == 0.25
 
 
 def curve_of(folder, width, seed, shares, active, rate=0.001):

@@ -256,9 +256,15 @@ def test_pictures_compare_what_differs_in_nothing_else():
     said = [text.get_text() for text in scatter.legends[0].get_texts()]
     assert said == ["full", "top k + bottom q", "top 1 + all bottoms"]
     experiment.draw(bars, curves)
-    assert len(bars.axes[0].patches) == len(bars.axes[1].patches) == 6
+    # A study is a row of two panels: with the layers alone three bars, then one for each rate, length and network.
+    assert [len(axes.patches) for axes in bars.axes] == [3, 3, 1, 1, 1, 1, 1, 1]
+    assert [axes.get_title(loc="left") for axes in bars.axes[::2]] == [
+        *("as in the paper, but for the size", "rate 0.1", "40 epochs", "counted network")
+    ]
+    assert len({bar.get_facecolor() for bar in bars.axes[0].patches}) == 3
     # What only prepares others is in the table, and in no picture.
     labels = ("full", "pre-training", "full, pre-trained")
     bars = matplotlib.figure.Figure()
     find("rich_table1").draw(bars, [curve_of("rich_table1", label) for label in labels])
-    assert [label.get_text() for label in bars.axes[0].get_yticklabels()] == ["full", "full, pre-trained"]
+    names = [[label.get_text() for label in axes.get_yticklabels()] for axes in bars.axes[::2]]
+    assert names == [["full"], ["full"]]
