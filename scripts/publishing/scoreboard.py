@@ -32,7 +32,7 @@ def scoreboard(results):
             said = claim.verdict(curves)
             if said:
                 lines.append([claim.sentence, said, f"{size}, {seeds} seed{'s' * (seeds > 1)}", f"[{name}]({name}.md)"])
-    table = markdown_table(["the paper claims", "here", "size", "where"], lines) if lines else ""
+    table = markdown_table(["the paper claims", "verdict", "size", "where"], lines) if lines else ""
     rest = f"Not drawn from records yet: {', '.join(missing)}." if missing else ""
     return "\n\n".join(part for part in (table, rest) if part)
 

@@ -4,6 +4,7 @@ import base64
 import html
 import io
 import itertools
+import os
 import pathlib
 import urllib.parse
 
@@ -12,20 +13,25 @@ import PIL.Image
 
 from scripts.report.tables import FRAME, make_sortable, plain, raw
 
+WIDEST = 1000  # pixels of CSS: the column of the page
+COLORS = 48
+
 
 class Page:
     """Turns Markdown files into parts of one HTML page.
 
-    Each picture is put into the page once, as lossless WebP, about half as large as PNG; where it is shown again there
-    is a link to it. A link to a file that is part of the page leads there; a link to any other file becomes the file's
-    name.
+    Each picture is put into the page once, in the size that it is shown at; where it is shown again there is a link to
+    it. A link to a file that is part of the page leads there, and one to another file that is there, e.g. a CSV, to
+    that file beside the page; a link to what is not there becomes its name.
 
     Args:
         anchors: dict from the `pathlib.Path` of each file of the page, pictures too, to its id in the page.
+        folder: `pathlib.Path`, where the page will be, from which links to files start.
     """
 
-    def __init__(self, anchors):
+    def __init__(self, anchors, folder):
         self._anchors = anchors
+        self._folder = folder
         self._shown = set()
         self._parser = markdown_it.MarkdownIt("commonmark", {"html": False}).enable("table")
         self._parser.add_render_rule("table_open", lambda *_: f"{FRAME}<table>\n")
@@ -90,6 +96,8 @@ class Page:
                 child.attrSet("href", f"#{anchor}")
                 if path.suffix == ".png":
                     linked.setdefault(path, f"{path.stem}: {plain(_until_closed(children[number + 1 :]))}")
+            elif child.type == "link_open" and path and path.is_file():
+                child.attrSet("href", urllib.parse.quote(pathlib.Path(os.path.relpath(path, self._folder)).as_posix()))
             elif child.type == "link_open" and not urllib.parse.urlsplit(address).scheme:
                 child, closing = raw(""), _absent("", path.name) if path else ""
             elif child.type == "link_close" and closing is not None:
@@ -102,13 +110,25 @@ class Page:
         if path in self._shown:
             return f'<a href="#{anchor}">{alt}</a>'
         self._shown.add(path)
-        encoded = io.BytesIO()
         with PIL.Image.open(path) as image:
-            image.save(encoded, "WEBP", lossless=True)
             scale = 96 / image.info.get("dpi", (96, 96))[0]  # the inches that it was drawn at, in pixels of CSS
-        width, height = (round(scale * side) for side in image.size)
-        data = base64.b64encode(encoded.getvalue()).decode()
+            scale = min(scale, WIDEST / image.width)
+            width, height = (max(1, round(scale * side)) for side in image.size)
+            data = base64.b64encode(_encoded(image.convert("RGB"), (width, height))).decode()
         return f'<img id="{anchor}" src="data:image/webp;base64,{data}" alt="{alt}" width="{width}" height="{height}">'
+
+
+def _encoded(image, size):
+    """A picture in the size that it is shown at, as WebP: in few colours without loss or with loss, what is smaller."""
+    if size[0] < image.width:
+        image = image.resize(size, PIL.Image.Resampling.LANCZOS)
+    ways = ((image.quantize(COLORS, dither=PIL.Image.Dither.NONE), {"lossless": True}), (image, {"quality": 75}))
+    found = []
+    for drawn, options in ways:
+        written = io.BytesIO()
+        drawn.convert("RGB").save(written, "WEBP", **options)
+        found.append(written.getvalue())
+    return min(found, key=len)
 
 
 def _local(address, folder):

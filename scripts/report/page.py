@@ -9,6 +9,13 @@ from scripts.report.markdown import Page
 from scripts.running.files import replacing
 
 TITLE = "train_by_reconnect: results"
+# How the names of experiments begin, and where these stand.
+PAPERS = {
+    "laperm": "LaPerm (Qiu and Suda 2020)",
+    "connectivities": "Connectivity training (Ivan and Florian 2020)",
+    "rich": "The rich regime (Li and Banerjee 2021)",
+}
+OF_NO_PAPER = "Of no paper"
 TEMPLATE = pathlib.Path(__file__).with_name("report.html")
 
 
@@ -22,6 +29,7 @@ class Section:
         html: str, what stands below the title.
         pictures: dict from the path of a picture to its caption: shown below that, unless they are shown elsewhere.
         parts: list of `Section`, below all that.
+        paper: str, one of `PAPERS.values()` or `OF_NO_PAPER`, to which an experiment belongs; None for other sections.
     """
 
     anchor: str
@@ -29,6 +37,7 @@ class Section:
     html: str = ""
     pictures: dict = dataclasses.field(default_factory=dict)
     parts: list = dataclasses.field(default_factory=list)
+    paper: str | None = None
 
 
 def write_report(results, out):
@@ -58,9 +67,11 @@ def write_report(results, out):
     benchmarks = sorted((folder.parent / "benchmarks").glob("*.md"))
     pictures = sorted(folder.glob("*.png"))
     files = [readme, *tables.values(), *pictures, profiles, *sorted(profiles.parent.glob("*.png")), *benchmarks]
-    page = Page({path: f"{path.parent.name}/{path.name}".replace(" ", "_") for path in files if path.exists()})
+    anchors = {path: f"{path.parent.name}/{path.name}".replace(" ", "_") for path in files if path.exists()}
+    page = Page(anchors, pathlib.Path(out).resolve().parent)
 
     introduction, sections = _results(page, readme, tables)
+    sections = _by_paper(sections)
     sections.append(Section("further-pictures", "Further pictures", pictures={path: path.stem for path in pictures}))
     if profiles.exists():
         sections.append(_document(page, profiles, deeper=1))
@@ -90,6 +101,20 @@ def _results(page, readme, tables):
     return introduction, sections
 
 
+def _by_paper(sections):
+    """The sections of no experiment as they are, then those of the experiments under the names of the papers."""
+    groups = [
+        Section(re.sub(r"\W+", "-", paper.lower()).strip("-"), paper, parts=[s for s in sections if s.paper == paper])
+        for paper in (*PAPERS.values(), OF_NO_PAPER)
+    ]
+    return [section for section in sections if section.paper is None] + [group for group in groups if group.parts]
+
+
+def _paper_of(names):
+    """The paper of the first of some experiments, or None of none."""
+    return PAPERS.get(next(iter(names)).partition("_")[0], OF_NO_PAPER) if names else None
+
+
 def _chapter(page, heading, prose, tables, folder):
     """What is said of one experiment, or of several that share a section of the README."""
     claims, pictures, parts = "", {}, []
@@ -104,11 +129,11 @@ def _chapter(page, heading, prose, tables, folder):
         run = re.search(r"(\w+), size (\w+)", title)
         told = not run or re.search(rf"run {run[1]}\b", prose)
         command = "" if told else f"`python -m scripts run {run[1]} --size {run[2]}`. "
-        shown, _ = page.markdown(f"{table}\n\n**How it was run.** {command}{circumstances}", folder)
+        shown, _ = page.markdown(f"{table}\n\n**How it was run.** {command}{circumstances}", folder, deeper=1)
         parts.append(Section(page.anchor(path), page.inline(title.lstrip("# "), folder), shown))
-    shown, linked = page.markdown(prose, folder)
+    shown, linked = page.markdown(prose, folder, deeper=1 if tables else 0)
     anchor = re.sub(r"\W+", "-", heading.partition(":")[0].lower()).strip("-")
-    return Section(anchor, page.inline(heading, folder), claims + shown, pictures | linked, parts)
+    return Section(anchor, page.inline(heading, folder), claims + shown, pictures | linked, parts, _paper_of(tables))
 
 
 def _document(page, path, deeper):
@@ -134,5 +159,5 @@ def _render(page, section, level=2):
 def _entry(section):
     """The line of a section in the list of contents."""
     link = f'<a href="#{section.anchor}">{re.sub("<[^>]*>", "", section.title)}</a>'
-    parts = "".join(map(_entry, section.parts)) if len(section.parts) > 1 else ""
+    parts = "".join(map(_entry, section.parts)) if section.paper is None else ""  # not the tables of an experiment
     return f"<li>{link}{f'<ol>{parts}</ol>' if parts else ''}</li>"

@@ -6,6 +6,7 @@ import markdown_it.token
 
 NUMBER = re.compile(r"((?:(?<![\w.])[-+])?(?:\d{1,3}(?:,\d{3})+(?!\d)(?:\.\d+)?|\d+(?:\.\d+)?(?:e[-+]?\d+)?))")
 NONE = ("", "-")
+VERDICT = "verdict"  # the head of the column that a narrow screen shows besides the first
 WIDEST_NUMBER = 24  # characters; what is longer is a sentence
 FRAME = '<div class="table" role="group" tabindex="0" aria-label="table, scrolls sideways">'
 
@@ -67,8 +68,9 @@ def make_sortable(tokens):
         head.attrSet("scope", "col")
         column = cells[number :: len(heads)]
         texts = [plain(cell.children) for _, cell in column]
+        kind = f"{_kind(texts)} verdict" if plain(inline.children) == VERDICT else _kind(texts)
         for token in (head, *(cell for cell, _ in column)):
-            token.attrSet("class", _kind(texts))
+            token.attrSet("class", kind)
         if pictures or len(column) < 2:
             continue
         head.attrSet("aria-sort", "none")

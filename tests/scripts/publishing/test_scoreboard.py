@@ -39,7 +39,7 @@ def experiments(monkeypatch):
 
 
 TABLE = """\
-| the paper claims | here | size | where |
+| the paper claims | verdict | size | where |
 |---|---|---|---|
 | More is better. | holds | laptop, 2 seeds | [there](there.md) |
 | Less is better. | does not hold | laptop, 2 seeds | [there](there.md) |

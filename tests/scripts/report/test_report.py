@@ -87,6 +87,7 @@ def results(tmp_path):
         (folder / f"{name}.md").write_text(text)
     for name in ("tiny_fig1", "above", "tiny_fig1_b", "stray"):
         picture(folder / f"{name}.png")
+    (folder / "tiny_fig1.csv").write_text("step\n1\n")
     return folder
 
 
@@ -116,9 +117,9 @@ def test_table_by_hand(text):
 
 def test_section_by_hand(text):
     shown = section(text, "tiny_fig1")
-    assert "<h2>tiny_fig1: two dots &amp; &lt;more&gt; (section 1)</h2>" in shown
+    assert "<h3>tiny_fig1: two dots &amp; &lt;more&gt; (section 1)</h3>" in shown
     assert '<p class="claim">Dots &lt;b&gt;learn&lt;/b&gt; &amp; &quot;stay&quot;.</p>' in shown
-    assert '<a href="#results/tiny_fig1.md">Table</a>, numbers (<code>tiny_fig1.csv</code>)' in shown
+    assert '<a href="#results/tiny_fig1.md">Table</a>, <a href="tiny_fig1.csv">numbers</a>' in shown
     assert '<a href="#results/above.png">from above</a>, film (<code>film.gif</code>)' in shown
     assert '<a href="https://example.org/a">site</a>' in shown
     assert 'Again <a href="#results/tiny_fig1.png">the dots</a>, and lost (<code>lost.png</code>)' in shown
@@ -134,10 +135,10 @@ def test_section_by_hand(text):
 
 def test_contents_lists_every_section_in_order(text):
     contents = text.partition("<nav")[2].partition("</nav>")[0]
-    assert re.findall('href="#([^"]*)"', contents) == ["tiny_fig1", "tiny_fig2", "further-pictures"]
+    assert re.findall('href="#([^"]*)"', contents) == ["of-no-paper", "tiny_fig1", "tiny_fig2", "further-pictures"]
 
 
-def test_pictures_are_inside_without_loss(text):
+def test_pictures_of_few_colours_are_inside_without_loss(text):
     page = Read(text)
     assert page.of("img", "alt") == ['Two "dots"', "tiny_fig1_b", "above: from above", "stray"]
     for source in page.of("img", "src"):
@@ -153,7 +154,7 @@ def assert_stands_alone(text):
     assert len(set(ids)) == len(ids)
     assert all(identifier and not re.search(r"\s", identifier) for identifier in ids)
     for link in page.of("a", "href"):
-        assert link.startswith("https://") or link.removeprefix("#") in ids, link
+        assert link.startswith("https://") or link.removeprefix("#") in ids or link.endswith(".csv"), link
     assert not {"link", "iframe", "object", "embed", "video", "audio", "source"} & {tag for tag, _ in page.tags}
     assert page.of("script", "src") == [None]
     assert all(source.startswith("data:") for source in page.of("img", "src"))
@@ -166,9 +167,44 @@ def test_page_stands_alone(text):
     assert "default-src 'none'" in text
 
 
-def test_same_inputs_give_the_same_bytes(text, results, tmp_path):
-    write_report(results, tmp_path / "elsewhere" / "again.html")
-    assert (tmp_path / "elsewhere" / "again.html").read_text() == text
+def test_same_inputs_give_the_same_bytes(text, results):
+    write_report(results, results / "again.html")
+    assert (results / "again.html").read_text() == text
+
+
+def test_links_to_files_lead_there_from_wherever_the_page_is(results, tmp_path):
+    write_report(results, tmp_path / "elsewhere" / "page.html")
+    assert '<a href="../results/tiny_fig1.csv">numbers</a>' in (tmp_path / "elsewhere" / "page.html").read_text()
+
+
+def test_experiments_stand_under_their_papers(results):
+    for name in ("rich_fig1", "laperm_fig1"):
+        (results / f"{name}.md").write_text(OTHER.replace("tiny_fig2", name))
+    write_report(results, results / "report.html")
+    contents = (results / "report.html").read_text().partition("<nav")[2].partition("</nav>")[0]
+    assert re.findall('href="#([^"]*)"', contents) == [
+        *("laperm-qiu-and-suda-2020", "laperm_fig1", "the-rich-regime-li-and-banerjee-2021", "rich_fig1"),
+        *("of-no-paper", "tiny_fig1", "tiny_fig2", "further-pictures"),
+    ]
+
+
+def test_the_column_of_verdicts_is_marked(results):
+    (results / "tiny_fig1.md").write_text(TABLE.replace("| weights | |", "| weights | verdict |"))
+    write_report(results, results / "report.html")
+    shown = section((results / "report.html").read_text(), "results/tiny_fig1.md")
+    assert Read("<table>" + shown.partition("<table>")[2].partition("</div>")[0]).of("th", "class") == [
+        *("short", "number", "number", "long verdict")
+    ]
+
+
+def test_a_large_picture_is_put_in_as_it_is_shown(results):
+    noise = np.random.default_rng(0).integers(0, 255, (400, 3000, 3), np.uint8)
+    PIL.Image.fromarray(noise).save(results / "above.png", dpi=(150, 150))
+    write_report(results, results / "report.html")
+    page = Read((results / "report.html").read_text())
+    (source,) = (s for s, alt in zip(page.of("img", "src"), page.of("img", "alt"), strict=True) if "above" in alt)
+    with PIL.Image.open(io.BytesIO(base64.b64decode(source.partition(",")[2]))) as image:
+        assert image.size == (1000, 133)  # 3000 / 150 inches would be 1920 pixels of CSS, but the column has 1000
 
 
 def test_a_section_for_two_experiments_and_a_picture_shown_later(results):
