@@ -5,15 +5,19 @@ import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 
+from scripts.report.gallery import write_gallery
 from train_by_reconnect import __version__
 from train_by_reconnect.weights import layouts
 
+ROOT = pathlib.Path(__file__).resolve().parent.parent
 project = "train_by_reconnect"
 release = __version__
 html_title = f"train_by_reconnect {__version__}"
 extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx.ext.mathjax", "sphinx_copybutton"]
 html_theme = "furo"
-exclude_patterns = ["_build", "jupyter_execute", ".jupyter_cache"]
+html_static_path = ["_static"]
+html_css_files = ["gallery.css"]
+exclude_patterns = ["_build", "_gallery", "jupyter_execute", ".jupyter_cache"]
 myst_enable_extensions = ["dollarmath", "substitution"]
 # The table of weight vectors stands in one place, beside the code that follows it.
 myst_substitutions = {"layouts": "\n".join(line for line in layouts.__doc__.splitlines() if line.startswith("|"))}
@@ -27,3 +31,8 @@ autodoc_typehints = "none"  # the docstrings say types, and shapes too
 napoleon_custom_sections = ["Reference"]
 # Files of the repository that are not pages are shown where it is hosted, and as they are here.
 suppress_warnings = ["myst.xref_missing"]
+
+
+def setup(app):
+    """Make the small pictures of the gallery, which are not committed."""
+    app.connect("builder-inited", lambda _: write_gallery(ROOT, ROOT / "docs" / "_gallery"))

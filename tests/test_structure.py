@@ -93,7 +93,7 @@ INSIDE = {
         "running": ("data", "experiment"),
         "publishing": ("running", "experiment"),
         "profiles": ("publishing", "running", "data", "quiet"),
-        "report": ("publishing", "running"),
+        "report": ("publishing", "running", "experiment"),
         "laperm": ("publishing", "running", "data"),
         "connectivities": ("publishing", "running", "data"),
         "rich": ("publishing", "running", "data", "experiment"),

@@ -88,6 +88,7 @@ def write_report(results, out):
 def _results(page, readme, tables):
     """The introduction, as HTML, and the sections of all experiments: those of the README first, in its order."""
     text = readme.read_text(encoding="utf-8") if readme.exists() else ""
+    text = re.sub(r"<!--.*?-->\n?", "", text)  # marks for commands
     introduction, *chapters = re.split(r"^## +", text, flags=re.MULTILINE)
     waiting, sections = dict(tables), []
     for chapter in chapters:
@@ -158,6 +159,7 @@ def _render(page, section, level=2):
 
 def _entry(section):
     """The line of a section in the list of contents."""
-    link = f'<a href="#{section.anchor}">{re.sub("<[^>]*>", "", section.title)}</a>'
+    title = re.sub(r"<[^>]*>| \([^()]*\)$", "", section.title) if section.paper else section.title
+    link = f'<a href="#{section.anchor}">{re.sub("<[^>]*>", "", title)}</a>'
     parts = "".join(map(_entry, section.parts)) if section.paper is None else ""  # not the tables of an experiment
     return f"<li>{link}{f'<ol>{parts}</ol>' if parts else ''}</li>"

@@ -6,6 +6,7 @@ import re
 import pytest
 
 import train_by_reconnect
+from train_by_reconnect import plot
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 # These have tests of their own.
@@ -50,3 +51,10 @@ def test_every_page_is_in_the_table_of_contents():
     index = (ROOT / "docs" / "index.md").read_text()
     listed = re.findall(r"^([a-z_]+)$", index, re.MULTILINE)
     assert sorted([*listed, "index"]) == sorted(page.stem for page in (ROOT / "docs").glob("*.md"))
+
+
+def test_the_reference_has_every_picture():
+    listed = re.findall(
+        r"^\.\. auto\w+:: train_by_reconnect\.plot\.(\w+)$", (ROOT / "docs" / "api.md").read_text(), re.M
+    )
+    assert sorted(listed) == sorted(plot.__all__)
