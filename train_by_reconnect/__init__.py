@@ -27,7 +27,7 @@ from train_by_reconnect.instrument.profile import Profile, profile
 from train_by_reconnect.layers.bernoulli_mask import BernoulliMask
 from train_by_reconnect.layers.edge_popup import EdgePopup
 from train_by_reconnect.layers.initializers import PositiveUniform, SignedConstant
-from train_by_reconnect.layers.masked_and_signed import Masked, Signed
+from train_by_reconnect.layers.masked_and_signed import Masked, Signed, SignedMask
 from train_by_reconnect.layers.objective import (
     MinimalChange,
     changed_fractions,
@@ -93,6 +93,7 @@ __all__ = [
     "RankingMonitor",
     "Signed",
     "SignedConstant",
+    "SignedMask",
     "SyncEvaluation",
     "SyncEveryEpoch",
     "SyncPeriodScheduler",

@@ -7,7 +7,7 @@ from backends import assert_same, to_numpy
 from test_replace_layers import Block, Network, X, perturb, small_functional
 
 import models
-from train_by_reconnect import Masked, MinimalChange, Signed, changed_fractions
+from train_by_reconnect import Masked, MinimalChange, Signed, SignedMask, changed_fractions
 from train_by_reconnect.conversion.connectivity_model import connectivity_model
 from train_by_reconnect.conversion.strip import strip
 from train_by_reconnect.layers.connectivity_layers import connectivity_layers
@@ -27,7 +27,7 @@ def move_scores(model):
     generator = np.random.default_rng(2)
     for layer in connectivity_layers(model):
         for scores in layer.scores:
-            scores.assign(generator.uniform(-0.05, 0.1, scores.shape))
+            scores.assign(generator.uniform(-0.2, 0.1, scores.shape))
 
 
 def snapshot(model):
@@ -36,10 +36,11 @@ def snapshot(model):
 
 def test_by_hand():
     # Inputs (1, 2), kernel (3, 5), bias 7: 1 * 3 + 2 * 5 + 7 = 20. The second connection masked: 3 + 7 = 10. Its sign
-    # flipped: 3 - 10 + 7 = 0.
+    # flipped: 3 - 10 + 7 = 0. With both, a score of -0.1 flips, as scores in (-0.1, 0] mask.
     model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
     model.set_weights([np.array([[3.0], [5.0]]), np.array([7.0])])
-    for mode, layer_class, expected in (("prune", Masked, 10), ("flip", Signed, 0)):
+    modes = ("prune", Masked, 10), ("flip", Signed, 0), ("prune_and_flip", SignedMask, 0)
+    for mode, layer_class, expected in modes:
         converted = connectivity_model(model, mode)
         assert type(converted.layers[0]) is layer_class
         assert float(to_numpy(converted(np.array([[1.0, 2.0]])))[0, 0]) == 20
@@ -49,7 +50,7 @@ def test_by_hand():
     assert float(to_numpy(model(np.array([[1.0, 2.0]])))[0, 0]) == 20
 
 
-@pytest.mark.parametrize("mode", ["prune", "flip"])
+@pytest.mark.parametrize("mode", ["prune", "flip", "prune_and_flip"])
 def test_functional_model(mode):
     model = small_functional()
     perturb(model)
@@ -217,7 +218,7 @@ def test_bias_is_trained_if_asked_for():
 
 def test_objective():
     # 24 scores in the hidden layer and 8 in the output: 3/4 and 1/4 of the network, or a half of each.
-    for mode, counts in (("prune", "kept"), ("flip", "changed")):
+    for mode, counts in (("prune", "kept"), ("flip", "changed"), ("prune_and_flip", "changed")):
         for average, weights in (("network", [0.75, 0.25]), ("layer", [0.5, 0.5])):
             converted = connectivity_model(two_layers(), mode, "minimal", average=average)
             regularizers = [layer.scores[0].regularizer for layer in converted.layers]
@@ -332,6 +333,7 @@ def test_lora_is_an_error():
     [
         ({"mode": "mask"}, r'`mode` must be "prune", "flip".*Received: mode=\'mask\''),
         ({"mode": "flip", "rescale": True}, r'`rescale` is for "prune".*rescale=True'),
+        ({"mode": "prune_and_flip", "rescale": True}, r"mode=\'prune_and_flip\', rescale=True"),
         ({"mode": EdgePopup, "objective": "minimal"}, "for it to set.*and a value for objective"),
         ({"mode": Masked, "train_bias": True, "rescale": True}, "a value for train_bias and rescale"),
         ({"mode": lambda layer: layer}, "must wrap a layer in a `FixedKernels`.*gave <Dense name=hidden"),

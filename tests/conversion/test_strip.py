@@ -5,7 +5,15 @@ import numpy as np
 import pytest
 from backends import assert_same, to_numpy
 
-from train_by_reconnect import Masked, PositiveUniform, SignedConstant
+from train_by_reconnect import (
+    InitialRule,
+    Masked,
+    PositiveUniform,
+    SignedConstant,
+    SignedMask,
+    load_connectivity,
+    save_connectivity,
+)
 from train_by_reconnect.conversion.strip import strip
 
 X = np.random.default_rng(0).normal(size=(3, 6)).astype("float32")
@@ -29,6 +37,24 @@ def test_by_hand():
     assert (type(layer), layer.name) == (keras.layers.Dense, "output")
     assert layer.kernel.numpy().ravel().tolist() == [2, 0, 0]
     assert model.layers[0].layer.kernel.numpy().ravel().tolist() == [2, 3, 5]
+
+
+def test_masks_and_signs_together_by_hand(tmp_path):
+    # Kernel (2, 3, 5) with scores (0.1, 0, -0.1) masks the second and flips the third: (2, 0, -5).
+    model = keras.Sequential([keras.Input((3,)), SignedMask(keras.layers.Dense(1, use_bias=False, name="output"))])
+    model.layers[0].layer.kernel.assign([[2.0], [3.0], [5.0]])
+    model.layers[0].scores[0].assign([[0.1], [0.0], [-0.1]])
+    assert strip(model).layers[0].kernel.numpy().ravel().tolist() == [2, 0, -5]
+    # A connectivity file holds masks or signs; of a kernel that has both it says that it cannot.
+    initial = InitialRule("signed_constant", magnitude=1)
+    kernel = initial.kernel((3, 1), 0)
+    model.layers[0].layer.kernel.assign(kernel)
+    with pytest.raises(
+        ValueError, match=r"in another order, masked, or with flipped signs\. Received: .*output/kernel"
+    ):
+        save_connectivity(model, tmp_path / "both.tbr", initial)
+    save_connectivity(model, tmp_path / "as_arrays.tbr", initial, arrays=["kernel"])
+    assert_same(load_connectivity(tmp_path / "as_arrays.tbr").layers[0].kernel, kernel * [[1], [0], [-1]])
 
 
 def test_nothing_of_this_package_is_left(tmp_path):

@@ -5,14 +5,14 @@ from backends import assert_same, to_numpy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from train_by_reconnect import Masked, Signed, SignedConstant
+from train_by_reconnect import Masked, Signed, SignedConstant, SignedMask
 from train_by_reconnect.conversion.connectivity_model import connectivity_model
 from train_by_reconnect.conversion.strip import strip
 from train_by_reconnect.conversion.weight_removal import remove_weights
 from train_by_reconnect.layers.connectivity_layers import connectivity_layers
 
 layers = keras.layers
-WRAPPERS = {"masked": Masked, "signed": Signed}
+WRAPPERS = {"masked": Masked, "signed": Signed, "both": SignedMask}
 
 
 def dense_network(dense=layers.Dense, final="softmax"):
@@ -69,7 +69,7 @@ def test_by_hand():
 @given(
     units=st.lists(st.integers(1, 5), min_size=1, max_size=3),
     magnitude=st.floats(0.01, 100),
-    wrapper=st.sampled_from([Masked, Signed]),
+    wrapper=st.sampled_from([Masked, Signed, SignedMask]),
     seed=st.integers(0, 100),
 )
 def test_factor_of_any_chain_is_the_product_of_its_magnitudes(units, magnitude, wrapper, seed):

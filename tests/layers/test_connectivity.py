@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from keras import layers
 
-from train_by_reconnect import Masked, PositiveUniform, Signed, backend
+from train_by_reconnect import Masked, PositiveUniform, Signed, SignedMask, backend
 
-KINDS = {"Masked": Masked, "Signed": Signed}
+KINDS = {"Masked": Masked, "Signed": Signed, "SignedMask": SignedMask}
 # Zeros of both signs, the smallest numbers above and below, and the largest, beside ordinary ones.
 SCORES = arrays.arrays(
     np.float32,
@@ -44,8 +44,10 @@ def test_training_by_hand():
     #   scores    (0.1, 0.1)   (-0.1, 0.4)   (-0.3, 0.7)   (-0.1, 1.0)   (0.1, 1.3)
     #   masked y  2 - 3        0 - 3         0 - 3         0 - 3         -2 - 3
     #   signed y  2 - 3        -2 - 3        2 - 3         2 - 3         -2 - 3
-    for kind, expected in ((Masked, [-1, -3, -3, -3, -5]), (Signed, [-1, -5, -1, -1, -5])):
-        layer = dense(kind, [[0.1], [0.1]], [[2], [-3]])
+    # Masked at 0 and flipped at -0.25, the first connection is flipped in the third step only: there -(-2) - 3 = -1.
+    cases = (Masked, [-1, -3, -3, -3, -5]), (Signed, [-1, -5, -1, -1, -5]), (SignedMask, [-1, -3, -1, -3, -5])
+    for kind, expected in cases:
+        layer = dense(kind, [[0.1], [0.1]], [[2], [-3]], **({"masked_range": 0.25} if kind is SignedMask else {}))
         outputs, changed = [], []
         for inputs in ([1.0, 1], [1, 1], [-1, 1], [-1, 1], [-1, 1]):
             (gradient,), y = gradients_of(lambda: layer(np.array([inputs], "float32"))[0, 0], layer.scores)  # noqa: B023
@@ -59,11 +61,12 @@ def test_training_by_hand():
 @settings(deadline=None, max_examples=40)
 @given(SCORES)
 def test_mask_and_sign(scores):
-    masked, signed = dense(Masked, scores), dense(Signed, scores)
-    mask, sign = (to_numpy(each.factor(each.scores[0].value)) for each in (masked, signed))
+    masked, signed, both = dense(Masked, scores), dense(Signed, scores), dense(SignedMask, scores, masked_range=0.5)
+    mask, sign, factor = (to_numpy(each.factor(each.scores[0].value)) for each in (masked, signed, both))
     np.testing.assert_array_equal(mask, (scores > 0).astype("float32"))
     np.testing.assert_array_equal(sign, np.where(scores > 0, 1, -1).astype("float32"))
-    for layer in (masked, signed):
+    np.testing.assert_array_equal(factor, np.where(scores > 0, 1, np.where(scores <= -0.5, -1, 0)).astype("float32"))
+    for layer in (masked, signed, both):
         np.testing.assert_array_equal(layer.is_changed(layer.scores[0].value), scores <= 0)
         effective, factor = layer.effective_kernels()[0], layer.factor(layer.scores[0].value)
         np.testing.assert_array_equal(to_numpy(effective), to_numpy(factor))
@@ -71,9 +74,9 @@ def test_mask_and_sign(scores):
 
 @pytest.mark.parametrize("score", [0.0, -0.0])
 def test_zero_is_below(kind, score):
-    # Unlike 0 in the sign of mathematics, it flips: no connection of a signed layer is ever absent.
+    # Unlike 0 in the sign of mathematics, it flips where nothing is masked: no connection of `Signed` is ever absent.
     layer = dense(kind, [[score]], [[3]])
-    assert float(to_numpy(layer(np.ones((1, 1))))[0, 0]) == {Masked: 0, Signed: -3}[kind]
+    assert float(to_numpy(layer(np.ones((1, 1))))[0, 0]) == {Masked: 0, Signed: -3, SignedMask: 0}[kind]
     assert bool(layer.is_changed(layer.scores[0].value))
 
 
@@ -124,6 +127,15 @@ def test_config(kind):
     assert twin.get_config() == layer.get_config()
     assert (twin.name, twin.train_bias, twin.layer.units) == ("mine", True, 3)
     assert Masked.from_config(Masked(layers.Dense(3), rescale=True).get_config()).rescale is True
+    assert SignedMask.from_config(SignedMask(layers.Dense(3), masked_range=2).get_config()).masked_range == 2
+
+
+@pytest.mark.parametrize("masked_range", [0, -0.1, float("nan"), float("inf")])
+def test_a_range_in_which_nothing_can_be(masked_range):
+    with pytest.raises(
+        ValueError, match=f"`masked_range` must be a number above 0. Received: .*{masked_range}.*`Signed`"
+    ):
+        SignedMask(layers.Dense(3), masked_range=masked_range)
 
 
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float32", FLOAT64])

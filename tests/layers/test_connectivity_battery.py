@@ -14,7 +14,7 @@ import pytest
 from backends import FIT_MODES, fit_as, gradients_of, only_on, to_numpy
 from keras import layers
 
-from train_by_reconnect import Masked, Signed, changed_fractions, set_objective
+from train_by_reconnect import Masked, Signed, SignedMask, changed_fractions, set_objective
 from train_by_reconnect.layers.connectivity_layers import connectivity_layers
 
 STEPS, BATCH, EPOCHS = 10, 4, 3
@@ -45,6 +45,13 @@ KINDS = [
     Kind("Masked", Masked, (), lambda scores: np.float32(scores > 0)),
     Kind("rescaled", Masked, (("rescale", True),), lambda scores: np.float32(scores > 0) / np.mean(scores > 0)),
     Kind("Signed", Signed, (), lambda scores: np.where(scores > 0, 1, -1)),
+    # 1/16 is exact, and narrow enough for some connections to be flipped within ten steps.
+    Kind(
+        "SignedMask",
+        SignedMask,
+        (("masked_range", 1 / 16),),
+        lambda scores: np.float32(scores > 0) - np.float32(scores <= -1 / 16),
+    ),
 ]
 
 
@@ -87,7 +94,7 @@ def stack(wrap=lambda layer: layer):
 def network(kind, objective="minimal"):
     keras.utils.set_random_seed(1)
     model = keras.Sequential([keras.Input((6, 5, 2)), *stack(kind)])
-    set_objective(model, objective, counts="changed" if kind.layer is Signed else "kept")
+    set_objective(model, objective, counts="kept" if kind.layer is Masked else "changed")
     return model
 
 

@@ -12,6 +12,7 @@ from train_by_reconnect import (
     Masked,
     MinimalChange,
     Signed,
+    SignedMask,
     changed_fractions,
     set_objective,
 )
@@ -83,7 +84,7 @@ def test_minimal_training_changes_less():
     assert changed_fractions(model) == {"wide": 0, "narrow": 0, "all": 0}
 
 
-@pytest.mark.parametrize("kind", [Masked, Signed])
+@pytest.mark.parametrize("kind", [Masked, Signed, SignedMask])
 def test_changed_fractions(kind):
     assert changed_fractions(two_layers(kind)) == {"wide": 1 / 6, "narrow": 1.0, "all": 3 / 8}
 

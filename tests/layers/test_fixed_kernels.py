@@ -6,7 +6,7 @@ import pytest
 from backends import gradients_of, to_numpy
 from keras import layers
 
-from train_by_reconnect import Masked, Signed, backend, set_objective
+from train_by_reconnect import Masked, Signed, SignedMask, backend, set_objective
 from train_by_reconnect.layers.connectivity_layers import connectivity_layers
 from train_by_reconnect.layers.fixed_kernels import FixedKernels
 from train_by_reconnect.layers.wrapped import LAYER_CLASSES
@@ -81,7 +81,8 @@ def test_by_hand():
     # Kernel (2, 3), scores (1, -1), input (10, 100), loss 7 y, so the gradient of the effective kernel is 7 (10, 100).
     #   mask: effective (2, 0), y = 20;     gradient of the scores 7 (10 x 2, 100 x 3) = (140, 2100), so for signs;
     #   sign: effective (2, -3), y = -280;  gradient of the input 7 (2, 0) = (14, 0), or 7 (2, -3) = (14, -21).
-    for kind, output, of_input in ((Masked, 20, [14, 0]), (Signed, -280, [14, -21])):
+    # A score of -1 is far enough below 0 for masks and signs together to flip.
+    for kind, output, of_input in ((Masked, 20, [14, 0]), (Signed, -280, [14, -21]), (SignedMask, -280, [14, -21])):
         layer = kind(layers.Dense(1, use_bias=False))
         layer.build((None, 2))
         layer.kernels[0].assign([[2], [3]])
@@ -216,7 +217,7 @@ def test_around_a_layer_that_has_weights(kind):
 
 def test_kernel_regularizer_by_hand():
     # Kernel of ones, one of its two weights masked: 0.5 (1^2 + 0^2) = 0.5. With the sign flipped 0.5 (1 + 1) = 1.
-    for kind, penalty in ((Masked, 0.5), (Signed, 1.0)):
+    for kind, penalty, below in ((Masked, 0.5, 0), (Signed, 1.0, -1), (SignedMask, 1.0, -1)):
         layer = kind(layers.Dense(1, kernel_initializer="ones", kernel_regularizer=keras.regularizers.L2(0.5)))
         layer.build((None, 2))
         layer.scores[0].assign([[1], [-1]])
@@ -229,7 +230,7 @@ def test_kernel_regularizer_by_hand():
         (gradient,), loss = gradients_of(regularization, layer.scores)
         assert float(to_numpy(loss)) == penalty
         # The gradient of the effective kernel is 2 x 0.5 x (1, 0 or -1), and the fixed kernel is 1.
-        assert to_numpy(gradient).tolist() == [[1], [BELOW[kind]]]
+        assert to_numpy(gradient).tolist() == [[1], [below]]
         layer.trainable = False  # as in a plain layer
         layer(np.ones((1, 2)))
         assert layer.losses == []

@@ -10,6 +10,7 @@ from train_by_reconnect import (
     BernoulliMask,
     Masked,
     Signed,
+    SignedMask,
     connectivity_model,
     describe_variables,
     log10_permutations,
@@ -93,7 +94,7 @@ def test_scores_are_no_kernels():
 
 def test_profiles_are_those_of_the_effective_kernels_by_hand():
     # kernel (3, -5), the second masked: (3, 0), in ascending order (0, 3); with its sign flipped (3, 5), so (3, 5).
-    for layer_class, expected in ((Masked, [0.0, 3.0]), (Signed, [3.0, 5.0])):
+    for layer_class, expected in ((Masked, [0.0, 3.0]), (Signed, [3.0, 5.0]), (SignedMask, [3.0, 5.0])):
         layer = layer_class(layers.Dense(1, use_bias=False))
         layer.build((None, 2))
         layer.kernels[0].assign([[3.0], [-5.0]])

@@ -11,7 +11,7 @@ from train_by_reconnect.backend import keras_internals
 from train_by_reconnect.conversion.replace_layers import copy_of_layer, copy_state, is_searched, replace_layers
 from train_by_reconnect.layers.connectivity_layers import connectivity_layers
 from train_by_reconnect.layers.fixed_kernels import FixedKernels
-from train_by_reconnect.layers.masked_and_signed import Masked, Signed
+from train_by_reconnect.layers.masked_and_signed import Masked, Signed, SignedMask
 from train_by_reconnect.layers.objective import set_objective
 from train_by_reconnect.layers.wrapped import LAYER_CLASSES
 from train_by_reconnect.weights.kernels import check_built
@@ -20,7 +20,7 @@ from train_by_reconnect.weights.layouts import describe_layer
 
 def connectivity_model(
     model: keras.Model,
-    mode: Literal["prune", "flip"] | Callable[[keras.Layer], FixedKernels] = "prune",
+    mode: Literal["prune", "flip", "prune_and_flip"] | Callable[[keras.Layer], FixedKernels] = "prune",
     objective: Literal["free", "minimal"] = "free",
     *,
     average: Literal["network", "layer"] = "network",
@@ -31,11 +31,11 @@ def connectivity_model(
 ) -> keras.Model:
     """Make a model whose connectivity is trained, from any model.
 
-    Every Dense, EinsumDense and convolutional layer is wrapped in `Masked` or `Signed`, with scores that leave all
-    connections as they are: the new model has the outputs of the given one, and training it masks connections or flips
-    their signs. Biases stay as they are unless `train_bias`; all other layers are copied with their state, so batch
-    normalization trains as usual, and what was frozen (`trainable=False`) stays frozen. The given model is left
-    untouched.
+    Every Dense, EinsumDense and convolutional layer is wrapped in `Masked`, `Signed` or `SignedMask`, with scores that
+    leave all connections as they are: the new model has the outputs of the given one, and training it masks
+    connections, flips their signs, or does either. Biases stay as they are unless `train_bias`; all other layers are
+    copied with their state, so batch normalization trains as usual, and what was frozen (`trainable=False`) stays
+    frozen. The given model is left untouched.
 
     A functional or Sequential model of Keras' own layers can be saved whole and loaded. A subclassed one, or one with
     layers of your own, whose configuration does not hold the masks, refuses to be saved whole: save the weights, and
@@ -44,8 +44,8 @@ def connectivity_model(
     Args:
         model: a built `keras.Model`: functional, Sequential or subclassed with `get_config`, nested or not. Layers
             inside a subclassed one are found where they are attributes set in `__init__`, also in lists and dicts.
-        mode: `"prune"` for `Masked`; `"flip"` for `Signed`; or a function that wraps a layer in any `FixedKernels`,
-            e.g. `functools.partial(Masked, rescale=True)`. Defaults to `"prune"`.
+        mode: `"prune"` for `Masked`; `"flip"` for `Signed`; `"prune_and_flip"` for `SignedMask`; or a function that
+            wraps a layer in any `FixedKernels`, e.g. `functools.partial(Masked, rescale=True)`. Defaults to `"prune"`.
         objective: `"free"` or `"minimal"`, as in `set_objective`; only `"free"` if `mode` is a function. Defaults to
             `"free"`.
         average: `"network"` or `"layer"`, as in `set_objective`. Defaults to `"network"`.
@@ -75,7 +75,7 @@ def connectivity_model(
     True
 
     Reference:
-        Ivan and Florian 2020, sections 2 and 3.
+        Ivan and Florian 2020, sections 2 and 3; Koster et al. 2022 for `"prune_and_flip"`.
     """
     wrap, counts = _wrapping(mode, objective, train_bias, rescale)
     if seed is not None and not (isinstance(seed, (int, np.integer)) and seed >= 0):
@@ -122,10 +122,12 @@ def _wrapping(
         make, counts = functools.partial(Masked, train_bias=train_bias, rescale=rescale), "kept"
     elif mode == "flip" and not rescale:
         make, counts = functools.partial(Signed, train_bias=train_bias), "changed"
+    elif mode == "prune_and_flip" and not rescale:
+        make, counts = functools.partial(SignedMask, train_bias=train_bias), "changed"
     else:
         raise ValueError(
-            '`mode` must be "prune", "flip" or a function that wraps a layer, and `rescale` is for "prune". Received: '
-            f"mode={mode!r}, rescale={rescale}"
+            '`mode` must be "prune", "flip", "prune_and_flip" or a function that wraps a layer, and `rescale` is for '
+            f'"prune". Received: mode={mode!r}, rescale={rescale}'
         )
 
     def wrap(layer: keras.Layer) -> FixedKernels:

@@ -16,8 +16,8 @@ from train_by_reconnect.weights.layouts import Layout, describe_layer
 class FixedKernels(keras.layers.Wrapper):
     """A layer whose kernels never change, each multiplied by a function of trained scores, one for every weight.
 
-    The base of `Masked`, `Signed`, `EdgePopup` and `BernoulliMask`, which say what the factor is: the layer computes
-    with the kernel `w * factor(t)`. The kernel is stored once; the product exists during a step only.
+    The base of `Masked`, `Signed`, `SignedMask`, `EdgePopup` and `BernoulliMask`, which say what the factor is: the
+    layer computes with the kernel `w * factor(t)`. The kernel is stored once; the product exists during a step only.
 
     Strides, padding, dilation, groups, activation, masks of sequences and the dtype policy are those of the wrapped
     layer. Its `kernel_regularizer` and `activity_regularizer` apply, the first at each call to the kernel that the

@@ -1,4 +1,4 @@
-"""Connectivity training: fixed random weights, of which a trained score masks each or flips its sign."""
+"""Connectivity training: fixed random weights, of which a trained score masks each, flips its sign, or does either."""
 
 import math
 from typing import Any
@@ -118,3 +118,64 @@ class Signed(FixedKernels):
     def is_changed(self, scores: Tensor) -> Tensor:
         """Where a sign is flipped."""
         return scores <= 0
+
+
+@keras.saving.register_keras_serializable("train_by_reconnect")
+class SignedMask(FixedKernels):
+    """A layer that trains which of its connections exist, and with which signs; the magnitudes stay as they are.
+
+    Each weight `w` has a trained score `t`, and the layer computes with
+
+        w * f(t),  f(t) = 1 for t > 0,  0 for 0 >= t > -masked_range,  -1 for all below
+
+    In the backward pass the derivative of `f` is taken as 1 (straight-through estimator). Scores start in (0, 0.1], all
+    connections as they are: one whose score falls is masked first, and flipped if it falls further.
+
+    Unlike the paper, whose thresholds lie on both sides of 0, the upper one is 0 and the lower one `-masked_range`, so
+    that a connection is changed exactly where `Masked` would mask. A constant added to all scores is the whole
+    difference, which no optimizer without weight decay sees. The paper's initial weights and scores are others, too.
+
+    Args:
+        layer: the layer whose connections are trained, as in `FixedKernels`.
+        masked_range: float above 0, how far a score falls from masking a connection to flipping it. The wider, the more
+            connections are masked and the fewer flipped. Defaults to 0.1.
+        **kwargs: as in `FixedKernels`: `train_bias`, `score_initializer`, `score_regularizer`, `name`, `trainable`.
+
+    Input and output shapes: those of `layer`.
+
+    Raises:
+        ValueError: `masked_range` is not above 0, and as in `FixedKernels`.
+
+    Example:
+
+    >>> layer = SignedMask(keras.layers.Dense(2, use_bias=False, kernel_initializer="ones"))
+    >>> layer.build((None, 3))
+    >>> _ = layer.scores[0].assign([[0.1, -0.1], [0.1, -0.1], [-0.05, 0.1]])
+    >>> keras.ops.convert_to_numpy(layer(keras.ops.ones((1, 3))))
+    array([[ 2., -1.]], dtype=float32)
+
+    Reference:
+        Koster, Grothe and Rettinger 2022, "Signing the Supermask: Keep, Hide, Invert".
+    """
+
+    def __init__(self, layer: keras.Layer, *, masked_range: float = 0.1, **kwargs: Any) -> None:
+        if not 0 < masked_range < math.inf:
+            raise ValueError(
+                f"`masked_range` must be a number above 0. Received: masked_range={masked_range!r}. Wrap the layer in "
+                "`Signed` to mask nothing, or in `Masked` to flip nothing."
+            )
+        super().__init__(layer, **kwargs)
+        self.masked_range = float(masked_range)
+
+    def factor(self, scores: Tensor) -> Tensor:
+        """The mask and the signs: -1, 0 or 1."""
+        values = keras.ops.cast(scores > 0, scores.dtype) - keras.ops.cast(scores <= -self.masked_range, scores.dtype)
+        return backend.straight_through(scores, values)
+
+    def is_changed(self, scores: Tensor) -> Tensor:
+        """Where a connection is masked or its sign is flipped."""
+        return scores <= 0
+
+    def get_config(self) -> dict[str, Any]:
+        """The arguments."""
+        return {**super().get_config(), "masked_range": self.masked_range}

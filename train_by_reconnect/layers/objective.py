@@ -9,7 +9,7 @@ from train_by_reconnect import backend
 from train_by_reconnect.backend.types import Tensor
 from train_by_reconnect.layers.connectivity_layers import connectivity_layers
 from train_by_reconnect.layers.fixed_kernels import FixedKernels
-from train_by_reconnect.layers.masked_and_signed import Masked, Signed
+from train_by_reconnect.layers.masked_and_signed import Masked, Signed, SignedMask
 
 COUNTS = ("kept", "changed")
 
@@ -89,7 +89,7 @@ def set_objective(
 
     Raises:
         ValueError: an argument has another value; the model has no such layers, or is not built; for `"minimal"`, it
-            has layers with fixed kernels that are neither `Masked` nor `Signed`.
+            has layers with fixed kernels that are neither `Masked` nor `Signed` nor `SignedMask`.
 
     Example:
 
@@ -107,10 +107,10 @@ def set_objective(
     if average not in ("network", "layer"):
         raise ValueError(f'`average` must be "network" or "layer". Received: average={average!r}')
     layers = _built_layers(model)
-    others = [layer.name for layer in layers if not isinstance(layer, (Masked, Signed))]
+    others = [layer.name for layer in layers if not isinstance(layer, (Masked, Signed, SignedMask))]
     if objective == "minimal" and others:
         raise ValueError(
-            "The minimal objective is for `Masked` and `Signed` layers, whose connections change at a score of 0. "
+            "The minimal objective is for `Masked`, `Signed` and `SignedMask`, whose scores change something at 0. "
             f"Received: a model with other layers, {', '.join(others)}. Give these a `score_regularizer` of their own."
         )
     sizes = [[int(np.prod(scores.shape)) for scores in layer.scores] for layer in layers]

@@ -20,7 +20,7 @@ number the neurons; all its other axes together are the weight vector.
 | any of these | LoRA factors, and what a quantized layer computes with (codes, scales) | - | never permuted |
 | `SpectralNormalization` | `vector_u` | - | never permuted |
 | `Normalization` | `mean`, `variance`, `count` | - | never permuted |
-| `Masked`, `Signed`, `EdgePopup`, `BernoulliMask` | `scores` | - | never permuted |
+| `Masked`, `Signed`, `SignedMask`, `EdgePopup`, `BernoulliMask` | `scores` | - | never permuted |
 | `PReLU` | `alpha` | - | never permuted |
 | a layer not in this table | variables of rank 2 or more | -1 | all but the last axis |
 | a layer not in this table | variables of rank 0 or 1 | none | the whole variable, taken for a bias |
