@@ -19,6 +19,7 @@ from train_by_reconnect.connectivity_files.history import connectivity_history
 from train_by_reconnect.connectivity_files.loading import load_connectivity
 from train_by_reconnect.connectivity_files.rules import InitialRule, draw_initial_weights
 from train_by_reconnect.connectivity_files.saving import save_connectivity
+from train_by_reconnect.connectivity_files.updates import apply_connectivity_update, save_connectivity_update
 from train_by_reconnect.conversion.connectivity_model import connectivity_model
 from train_by_reconnect.conversion.strip import strip
 from train_by_reconnect.conversion.weight_removal import remove_weights
@@ -101,6 +102,7 @@ __all__ = [
     "WeightProfile",
     "__version__",
     "agreement",
+    "apply_connectivity_update",
     "changed_fractions",
     "compare_profiles",
     "connectivity_diff",
@@ -128,6 +130,7 @@ __all__ = [
     "reduce_precision",
     "remove_weights",
     "save_connectivity",
+    "save_connectivity_update",
     "score_profiles",
     "set_objective",
     "share_value",

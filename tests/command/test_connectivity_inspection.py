@@ -8,7 +8,12 @@ import numpy as np
 import pytest
 
 from scripts.__main__ import main as main_of_scripts
-from train_by_reconnect import connectivity_model, draw_initial_weights, save_connectivity
+from train_by_reconnect import (
+    connectivity_model,
+    draw_initial_weights,
+    save_connectivity,
+    save_connectivity_update,
+)
 from train_by_reconnect.command.main import main
 from train_by_reconnect.connectivity_files.sizes import file_sizes
 
@@ -86,6 +91,28 @@ def test_other_sources_of_initial_weights(network, tmp_path, capsys):
     assert main(["inspect", str(tmp_path / "a.tbr")]) == 1
     assert "needs the initial weights in start.tbr" in capsys.readouterr().err
     assert "start.tbr" in lines_of(capsys, "inspect", tmp_path / "a.tbr", "--reference", moved)[2]
+
+
+def test_an_update(network, saved, tmp_path, capsys):
+    before = saved.rename(tmp_path / "before.tbr")
+    kernel = network.get_layer("first").kernel
+    value = keras.ops.convert_to_numpy(kernel).copy()
+    value[:2, 0] = value[1::-1, 0]
+    kernel.assign(value)
+    network.get_layer("second").bias.assign([1.0, 2.0, 3.0, 4.0])
+    save_connectivity(network, tmp_path / "after.tbr")
+    save_connectivity_update(before, tmp_path / "after.tbr", tmp_path / "a.tbu", codec="packed")
+    lines = lines_of(capsys, "inspect", tmp_path / "a.tbu")
+    assert lines[0].startswith("a.tbu: an update of a connectivity file, ")
+    assert lines[0].endswith("which changes 2 variables")
+    assert lines[2].startswith("from the network ")
+    # 240 places in 30 bytes after 8 with their number, and one byte for the order of two; four float32.
+    assert [line.split() for line in lines[5:7]] == [
+        ["net/first/kernel", "moved", "30x8", "39", "1.300"],
+        ["net/second/bias", "array", "4", "16", "32.000"],
+    ]
+    assert main(["inspect", str(tmp_path / "a.tbu"), "--picture", str(tmp_path / "a.png")]) == 1
+    assert "not of updates" in capsys.readouterr().err
 
 
 def test_a_picture(saved, tmp_path, capsys):

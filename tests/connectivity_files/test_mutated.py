@@ -18,7 +18,7 @@ from train_by_reconnect import (
     save_connectivity,
 )
 from train_by_reconnect.connectivity_files import json_sections
-from train_by_reconnect.connectivity_files.container import SECTIONS, read_container, write_container
+from train_by_reconnect.connectivity_files.container import NETWORK, read_container, write_container
 
 MEMORY = 2**28  # bytes by which the process may grow: files of some kB may declare 64 MiB of weights, several times
 
@@ -109,15 +109,15 @@ def changed_json(rng, content):
     return content
 
 
-def mutant(rng, source, target):
+def mutant(rng, source, target, kind):
     """Write a changed file; its checksum fits in three cases of four."""
-    sections = {tag: bytes(part) for tag, part in read_container(source).items()}
+    sections = {tag: bytes(part) for tag, part in read_container(source, kind).items()}
     what = rng.integers(4)
     if what == 0:
         target.write_bytes(changed_bytes(rng, source.read_bytes()))
         return
-    tag = SECTIONS[rng.integers(len(SECTIONS))]
-    if tag in ("HEAD", "ARCH"):
+    tag = kind.sections[rng.integers(len(kind.sections))]
+    if tag in ("HEAD", "ARCH") and sections[tag]:
         content = json_sections.unpack_json(sections[tag])
         if what == 1:
             text = zlib.decompress(sections[tag][4:])
@@ -127,23 +127,27 @@ def mutant(rng, source, target):
             sections[tag] = json_sections.pack_json(changed_json(rng, content))
     else:
         sections[tag] = changed_bytes(rng, sections[tag])
-    write_container(target, {tag: [part] for tag, part in sections.items()})
+    write_container(target, {tag: [part] for tag, part in sections.items()}, kind)
 
 
 def peak_memory():
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
 
 
-def try_mutants(whole, tmp_path, count, seed):
+def load(target, _):
+    return load_connectivity(target).get_weights()
+
+
+def try_mutants(whole, tmp_path, count, seed, kind=NETWORK, read=load):
     rng = np.random.default_rng(seed)
     paths, refused, said, slowest = list(whole), 0, 0, 0.0
     before = peak_memory()
     for number in range(count):
         path, target = paths[number % len(paths)], tmp_path / "mutant.tbr"
-        mutant(rng, path, target)
+        mutant(rng, path, target, kind)
         start = time.perf_counter()
         try:
-            weights = load_connectivity(target).get_weights()
+            weights = read(target, path)
         except ValueError as error:
             refused += "Received: " in str(error)
             said += 1

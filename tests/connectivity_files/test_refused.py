@@ -11,7 +11,7 @@ from backends import to_numpy
 
 from train_by_reconnect import LaPerm, draw_initial_weights, load_connectivity, save_connectivity
 from train_by_reconnect.connectivity_files import json_sections
-from train_by_reconnect.connectivity_files.container import SECTIONS, VERSION, read_container, write_container
+from train_by_reconnect.connectivity_files.container import NETWORK, VERSION, read_container, write_container
 
 
 @pytest.fixture
@@ -287,7 +287,7 @@ def test_json_bombs(saved):
 
 
 def test_there_are_no_other_sections(saved):
-    assert tuple(read_container(saved)) == SECTIONS
+    assert tuple(read_container(saved)) == NETWORK.sections
     for tag in ("CONN", "ARRS"):
         sections = {tag: bytes(read_container(saved)[tag]) + b"x"}
         refused(rewritten(saved, **sections), "are declared")

@@ -20,12 +20,13 @@ PAGE = pathlib.Path(__file__).resolve().parents[2] / "docs" / "connectivity_file
 
 
 def test_the_example_runs_as_printed(tmp_path, monkeypatch):
-    (code,) = re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL)
+    blocks = re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL)
     monkeypatch.chdir(tmp_path)
     found = {}
-    exec(code, found)
-    for one, other in zip(found["model"].get_weights(), found["loaded"].get_weights(), strict=True):
-        np.testing.assert_array_equal(one, other)
+    for code, (one, other) in zip(blocks, [("model", "loaded"), ("loaded", "updated")], strict=True):
+        exec(code, found)
+        for first, second in zip(found[one].get_weights(), found[other].get_weights(), strict=True):
+            np.testing.assert_array_equal(first, second)
 
 
 def test_the_format_by_its_description(tmp_path):

@@ -10,8 +10,10 @@ import keras
 
 from train_by_reconnect.command.pictures import needing_matplotlib, picture_file
 from train_by_reconnect.command.table import table
+from train_by_reconnect.connectivity_files.container import UPDATE, VERSION, kind_of
 from train_by_reconnect.connectivity_files.loading import load_connectivity
 from train_by_reconnect.connectivity_files.sizes import FileSizes, file_sizes
+from train_by_reconnect.connectivity_files.update_description import open_update
 
 _WHAT = {
     "CONN": "connectivity",
@@ -47,7 +49,7 @@ def bits_of_sizes(sizes: FileSizes) -> ConnectivityBits:
 
 
 def connectivity_inspection(path: str, picture: str | None = None, reference: str | None = None) -> list[str]:
-    """The facts about a connectivity file, as lines of text.
+    """The facts about a connectivity file, or about an update of one, as lines of text.
 
     Args:
         path: str.
@@ -58,9 +60,11 @@ def connectivity_inspection(path: str, picture: str | None = None, reference: st
         List of str.
 
     Raises:
-        ValueError: it is damaged, or its initial weights are not found.
+        ValueError: it is damaged, its initial weights are not found, or a picture of an update is asked for.
         ImportError: a picture is asked for, and there is no matplotlib.
     """
+    if kind_of(path) == UPDATE:
+        return _update_inspection(path, picture)
     out = picture_file(picture) if picture else None
     sizes = file_sizes(path, reference)
     model = load_connectivity(path, reference=reference)
@@ -87,6 +91,37 @@ def connectivity_inspection(path: str, picture: str | None = None, reference: st
         draw_sizes(sizes, pathlib.Path(path).name).savefig(out, dpi=150)
         lines.append(str(out))
     return lines
+
+
+def _update_inspection(path: str, picture: str | None) -> list[str]:
+    if picture:
+        raise ValueError(
+            f"Pictures are of connectivity files, not of updates. Received: {path}, picture={picture!r}. Apply it by "
+            "`apply_connectivity_update`, and pass what that wrote."
+        )
+    opened = open_update(path)
+    said = opened.description
+    rows = [
+        [
+            change.entry.path,
+            change.way,
+            "x".join(map(str, change.entry.shape)) or "()",
+            f"{size:,}",
+            f"{8 * size / max(change.entry.size, 1):.3f}",
+        ]
+        for change in said.changes
+        for size in [change.entry.bytes if change.way == "array" else sum(change.entry.blocks)]
+    ]
+    return [
+        f"{pathlib.Path(path).name}: an update of a connectivity file, {opened.size:,} bytes, which changes "
+        f"{len(rows)} variables",
+        f"version {VERSION} of the format, codec {said.codec}, written by {said.writer}",
+        f"from the network {said.before_sha256[:16]}... to {said.after_sha256[:16]}...",
+        "",
+        *table(["variable", "stored as", "shape", "bytes", "bits a weight"], rows),
+        "",
+        "`apply_connectivity_update` makes the new file of the old one, and refuses another.",
+    ]
 
 
 def _rows(sizes: FileSizes) -> list[list[str]]:

@@ -43,6 +43,11 @@ class Entry:
     initial: str = ""
 
     @property
+    def variable(self) -> tuple[Any, ...]:
+        """What is the same in networks that differ in their connections only."""
+        return self.shape, self.dtype, self.axes, self.initial
+
+    @property
     def size(self) -> int:
         """How many numbers it holds."""
         return math.prod(self.shape)
@@ -103,59 +108,62 @@ def description_from(content: Any) -> Description:
     """The description that JSON holds; a ValueError says what of it is none."""
     fields = dict(_object(content, "a description"))
     version = fields.get("version")
-    _require(type(version) is int and 1 <= version <= VERSION, "a description of another version")
+    require(type(version) is int and 1 <= version <= VERSION, "a description of another version")
     names = {field.name for field in dataclasses.fields(Description)}
-    _require(set(fields) == names, f"a description of {sorted(fields)}")
+    require(set(fields) == names, f"a description of {sorted(fields)}")
     for name in ("codec", "writer"):
-        _require(isinstance(fields[name], str) and len(fields[name]) <= 200, f"no {name}")
+        require(isinstance(fields[name], str) and len(fields[name]) <= 200, f"no {name}")
     if version == 1 and fields["codec"] == "range":
         fields["codec"] = "splitting"
-    _require(_is_hexadecimal(fields["weights_sha256"], 64), "no weights_sha256")
+    require(is_hexadecimal(fields["weights_sha256"], 64), "no weights_sha256")
     _object(fields["initial"], "no source of initial weights")
-    _require(isinstance(fields["entries"], list), "no list of variables")
-    entries = tuple(map(_entry_from, fields["entries"]))
+    require(isinstance(fields["entries"], list), "no list of variables")
+    entries = tuple(map(entry_from, fields["entries"]))
     return Description(**{**fields, "entries": entries, "values": _sizes(fields["values"], "the sorted vectors")})
 
 
-def _entry_from(content: Any) -> Entry:
+def entry_from(content: Any) -> Entry:
+    """The entry that JSON holds."""
     fields = dict(_object(content, "no variable"))
     allowed = {field.name for field in dataclasses.fields(Entry)}
-    _require(set(fields) <= allowed and {"path", "shape", "dtype", "how"} <= set(fields), "a variable of unknown kind")
+    require(set(fields) <= allowed and {"path", "shape", "dtype", "how"} <= set(fields), "a variable of unknown kind")
     path = fields["path"]
-    _require(isinstance(path, str) and len(path) <= 1000, "a variable without a path")
+    require(isinstance(path, str) and len(path) <= 1000, "a variable without a path")
     for name in ("shape", "axes", "blocks"):
         if name in fields:
             fields[name] = _sizes(fields[name], f"{name} of {path}")
     named = isinstance(fields["dtype"], str) and isinstance(fields["how"], str)
-    _require(named and fields["dtype"] in SIZES and fields["how"] in HOWS, f"{path} of unknown dtype or kind")
-    _require(type(fields.get("divides", False)) is bool, f"no `divides` of {path}")
+    require(named and fields["dtype"] in SIZES and fields["how"] in HOWS, f"{path} of unknown dtype or kind")
+    require(type(fields.get("divides", False)) is bool, f"no `divides` of {path}")
     factor = fields.get("factor", 1.0)
-    _require(isinstance(factor, float) and math.isfinite(factor), f"no factor of {path}")
+    require(isinstance(factor, float) and math.isfinite(factor), f"no factor of {path}")
     entry = Entry(**fields)
-    _require(len(entry.shape) <= 16 and entry.size <= _MAX_SIZE, f"{path} of shape {entry.shape}")
+    require(len(entry.shape) <= 16 and entry.size <= _MAX_SIZE, f"{path} of shape {entry.shape}")
     axes = entry.axes or ()
     in_range = len(set(axes)) == len(axes) and all(axis < len(entry.shape) for axis in axes)
-    _require(in_range and (entry.how == ARRAY or entry.axes is not None), f"{path} with unit axes {entry.axes}")
-    _require(entry.dtype in FLOATS or entry.axes is None, f"{path}, a kernel of {entry.dtype}")
-    _require(entry.how == ARRAY or _is_hexadecimal(entry.initial, 16), f"no initial weights of {path}")
+    require(in_range and (entry.how == ARRAY or entry.axes is not None), f"{path} with unit axes {entry.axes}")
+    require(entry.dtype in FLOATS or entry.axes is None, f"{path}, a kernel of {entry.dtype}")
+    require(entry.how == ARRAY or is_hexadecimal(entry.initial, 16), f"no initial weights of {path}")
     return entry
 
 
-def _is_hexadecimal(text: Any, digits: int) -> bool:
+def is_hexadecimal(text: Any, digits: int) -> bool:
+    """Whether this is so many hexadecimal digits."""
     return isinstance(text, str) and re.fullmatch(f"[0-9a-f]{{{digits}}}", text) is not None
 
 
 def _object(content: Any, what: str) -> dict[str, Any]:
-    _require(isinstance(content, dict), what)
+    require(isinstance(content, dict), what)
     return content
 
 
 def _sizes(content: Any, what: str) -> tuple[int, ...]:
     is_list = isinstance(content, list) and all(type(each) is int and 0 <= each <= _MAX_SIZE for each in content)
-    _require(is_list, f"{what} that are no sizes")
+    require(is_list, f"{what} that are no sizes")
     return tuple(content)
 
 
-def _require(condition: Any, what: str) -> None:
+def require(condition: Any, what: str) -> None:
+    """Raise a ValueError that says what was received."""
     if not condition:
         raise ValueError(what)

@@ -8,7 +8,7 @@ import numpy as np
 
 from train_by_reconnect.backend.rows import to_rows
 from train_by_reconnect.connectivity_files.description import ARRAY, PERMUTED
-from train_by_reconnect.connectivity_files.reading import decoded, open_file
+from train_by_reconnect.connectivity_files.reading import Opened, decoded, open_file
 from train_by_reconnect.connectivity_files.words import bits_of, order_words
 from train_by_reconnect.weights.listing import Listing
 
@@ -73,16 +73,7 @@ def connectivity_diff(
     >>> bias.changed
     0
     """
-    one, other = open_file(before, max_bytes), open_file(after, max_bytes)
-    alike = [
-        [(each.shape, each.dtype, each.initial, each.axes) for each in file.description.entries]
-        for file in (one, other)
-    ]
-    if alike[0] != alike[1]:
-        raise ValueError(
-            "Two networks must come from the same initial weights and have the same architecture, to differ in their "
-            f"connections only. Received: {before} and {after}, which do not. Pass two files of one training."
-        )
+    one, other = open_alike(before, after, max_bytes)
     found: list[ConnectivityDifference] = []
     for (_, _, first), (entry, _, second) in zip(decoded(one), decoded(other), strict=True):
         axes = entry.axes or ()
@@ -99,6 +90,20 @@ def connectivity_diff(
                 bits = min(bits + _log2_orders(rows, changed), _log2_orders(rows, np.ones_like(changed)))
         found.append(ConnectivityDifference(entry.path, entry.how, entry.size, int(changed.sum()), bits))
     return Listing(found)
+
+
+def open_alike(
+    before: str | os.PathLike[str], after: str | os.PathLike[str], max_bytes: int | None = None
+) -> tuple[Opened, Opened]:
+    """Read two files of networks that differ in their connections only; a ValueError if they are of others."""
+    one, other = open_file(before, max_bytes), open_file(after, max_bytes)
+    alike = [[each.variable for each in file.description.entries] for file in (one, other)]
+    if alike[0] != alike[1]:
+        raise ValueError(
+            "Two networks must come from the same initial weights and have the same architecture, to differ in their "
+            f"connections only. Received: {before} and {after}, which do not. Pass two files of one training."
+        )
+    return one, other
 
 
 def _log2_choices(size: int, chosen: int) -> float:

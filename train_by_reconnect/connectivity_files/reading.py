@@ -99,7 +99,7 @@ def decoded(
                         f"{entry.path}, from the {description.initial['kind']}. Report it, with the versions of Python "
                         "and NumPy: a rule and a seed are to give the same weights everywhere."
                     )
-                kernel = np.ascontiguousarray(_kernel(entry, before, blocks, description.codec))
+                kernel = np.ascontiguousarray(decode_kernel(entry, before, blocks, description.codec))
                 value = kernel.view(numpy_dtype(entry.dtype))
             number += entry.axes is not None
             hashed.update(buffer_of(value))
@@ -113,7 +113,8 @@ def decoded(
         raise damaged(path, "other weights than those that were saved")
 
 
-def _kernel(entry: Entry, before: np.ndarray, blocks: Iterator[bytes], codec: str) -> np.ndarray:
+def decode_kernel(entry: Entry, before: np.ndarray, blocks: Iterator[bytes], codec: str) -> np.ndarray:
+    """A kernel from its initial one, both as bits; a ValueError says what is wrong with the blocks."""
     axes, dtype = entry.axes or (), numpy_dtype(entry.dtype)
     if entry.how == RESCALED:
         before = bits_of(rescaled(before.view(dtype), entry.factor, entry.divides))

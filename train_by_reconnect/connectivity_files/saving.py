@@ -111,14 +111,14 @@ def save_connectivity(
             sections["ARRS"].append(raw.tobytes())
         else:
             before = source(numbers[index], entry)
-            entry, blocks = _encoded(entry, before, bits_of(raw), codec, model.name)
+            entry, blocks = encode_kernel(entry, before, bits_of(raw), codec, model.name)
             sections["CONN"] += blocks
         done.append(entry)
     architecture = architecture_of(plain)
     _check_can_be_made(architecture, done, model.name)
     description = Description(
         codec,
-        f"train_by_reconnect {__version__}, keras {importlib.metadata.version('keras')}",
+        writer(),
         said,
         hashed.hexdigest(),
         tuple(done),
@@ -126,6 +126,11 @@ def save_connectivity(
     )
     packed = {"HEAD": [pack_json(description.to_json())], "ARCH": [pack_json(architecture)]}
     write_container(path, {**packed, **sections})
+
+
+def writer() -> str:
+    """The versions that write a file."""
+    return f"train_by_reconnect {__version__}, keras {importlib.metadata.version('keras')}"
 
 
 def _plain(model: keras.Model) -> keras.Model:
@@ -163,7 +168,9 @@ def _sorted_rows(kernel: Kernel) -> np.ndarray:
     return np.sort(order_words(bits_of(rows)), axis=1)
 
 
-def _encoded(entry: Entry, initial: np.ndarray, kernel: np.ndarray, codec: str, name: str) -> tuple[Entry, list[bytes]]:
+def encode_kernel(
+    entry: Entry, initial: np.ndarray, kernel: np.ndarray, codec: str, name: str
+) -> tuple[Entry, list[bytes]]:
     """How the kernel comes from its initial one, both as bits, and the blocks that say so."""
     axes = entry.axes or ()
     factor, divides = 1.0, False
