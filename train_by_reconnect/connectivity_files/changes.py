@@ -19,35 +19,27 @@ from train_by_reconnect.connectivity_files.rescaling import rescaled
 from train_by_reconnect.connectivity_files.words import bits_of, numpy_dtype, order_words, unorder_words
 
 # How a change is stored: an array as it is; which weights moved within their vectors, and their order; which
-# connections are masked or flipped that were not, or the other way round; or as in the file of the whole network.
+# connections are masked or flipped that were not, or the other way round; or as in a file of the whole network.
 MOVED, TOGGLED, ANEW = "moved", "toggled", "anew"
 WAYS = (ARRAY, MOVED, TOGGLED, ANEW)
 
 
-def way_of(before: Entry, after: Entry) -> str:
-    """The way in which a change of a variable is stored."""
-    hows = {before.how, after.how}
-    if ARRAY in hows:
-        return ARRAY
-    if hows <= {PERMUTED, INITIAL}:
-        return MOVED
-    return ANEW if PERMUTED in hows else TOGGLED
-
-
 def encode_change(
     before: Entry, after: Entry, initial: np.ndarray, old: np.ndarray, new: np.ndarray, codec: str
-) -> list[bytes]:
-    """The blocks that turn an old kernel into a new one, all as bits; `way_of` says how."""
-    way, axes = way_of(before, after), after.axes or ()
-    olds, news = (np.ascontiguousarray(to_rows(each, axes, np)) for each in (old, new))
+) -> tuple[str, list[bytes]]:
+    """The blocks that turn an old kernel into a new one, all as bits, and the way: that of fewest bytes."""
+    if after.how == INITIAL:
+        return ANEW, []
+    olds, news = (np.ascontiguousarray(to_rows(each, after.axes or (), np)) for each in (old, new))
+    base, hows = _base(after, initial), {before.how, after.how}
     places = list(block_slices(news.shape))
-    if way == MOVED:
-        return [part for place in places for part in _encode_moves(olds[place], news[place], codec)]
-    base = _base(after, initial)
-    if way == ANEW:
-        return [encode_block(after.how, base[place], news[place], codec) for place in places]
-    toggled = (_base(before, initial) != olds) != (base != news)
-    return [encode_bits(toggled[place].ravel(), codec) for place in places]
+    found = {ANEW: [encode_block(after.how, base[place], news[place], codec) for place in places]}
+    if hows <= {PERMUTED, INITIAL}:
+        found[MOVED] = [part for place in places for part in _encode_moves(olds[place], news[place], codec)]
+    elif PERMUTED not in hows:
+        toggled = (_base(before, initial) != olds) != (base != news)
+        found[TOGGLED] = [encode_bits(toggled[place].ravel(), codec) for place in places]
+    return min(found.items(), key=lambda item: sum(map(len, item[1])))
 
 
 def decode_change(

@@ -9,7 +9,7 @@ import numpy as np
 
 from train_by_reconnect.coding import default_codec
 from train_by_reconnect.connectivity_files.blocks import cut
-from train_by_reconnect.connectivity_files.changes import decode_change, encode_change, way_of
+from train_by_reconnect.connectivity_files.changes import decode_change, encode_change
 from train_by_reconnect.connectivity_files.container import UPDATE, damaged, write_container
 from train_by_reconnect.connectivity_files.description import ARRAY, Description, Entry
 from train_by_reconnect.connectivity_files.difference import open_alike
@@ -75,11 +75,11 @@ def save_connectivity_update(
     for number, (was, (_, initial, old), (entry, _, new)) in enumerate(pairs):
         if buffer_of(old) == buffer_of(new):
             continue
-        way, blocks = way_of(was, entry), []
-        if way == ARRAY or initial is None:
+        way, blocks = ARRAY, list[bytes]()
+        if initial is None:
             sections["ARRS"].append(new.tobytes())
         else:
-            blocks = encode_change(was, entry, initial, bits_of(old), bits_of(new), codec)
+            way, blocks = encode_change(was, entry, initial, bits_of(old), bits_of(new), codec)
             sections["CONN"] += blocks
         changes.append(Change(number, way, dataclasses.replace(entry, blocks=tuple(map(len, blocks)))))
     before_sha256, after_sha256 = (fingerprint(each.description, each.architecture) for each in (one, other))
