@@ -159,7 +159,7 @@ def test_stored_values_profit_from_ties(tmp_path):
         sparsify(model, sparsity, input_limit=None, seed=0)
         assert_same_bits(model, there_and_back(model, tmp_path / "a.tbr", "stored"))
         sizes[sparsity] = (tmp_path / "a.tbr").stat().st_size
-    assert sizes[0.9] < sizes[0.0] / 4
+    assert sizes[0.9] < sizes[0.0] / (4 if default_codec() == "range" else 3)  # packed: a bit for each that is equal
 
 
 @pytest.mark.parametrize("dtype", FLOATS)

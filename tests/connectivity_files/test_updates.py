@@ -143,6 +143,7 @@ def rescaled(fraction, factor):
     return model
 
 
+@needs_constriction
 def test_masks_that_are_rescaled_otherwise(tmp_path):
     save_connectivity(rescaled(0.3, 0.75), tmp_path / "a.tbr", RULE)
     save_connectivity(rescaled(0.5, 0.5), tmp_path / "b.tbr", RULE)
