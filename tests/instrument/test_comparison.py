@@ -143,4 +143,8 @@ def test_frame_csv_and_picture(tmp_path):
     assert found.to_csv(tmp_path / "a.csv").startswith("name,layer,shape")
     assert len(found.plot().axes) == 5
     assert "rank_moved" in found._repr_html_()
+    # Weights that were all the same have no deviation to measure a distance in.
+    infinite = compare_profiles(dense(np.ones((9, 5))), dense(noise(9, 5))).plot()
+    assert [text.get_text() for text in infinite.axes[0].texts] == [" infinite"]
+    infinite.savefig(tmp_path / "infinite.png")
     assert "2 kernels, 2 not compared" in repr(found)

@@ -3,6 +3,7 @@
 from typing import Any
 
 import matplotlib.figure
+import numpy as np
 
 from train_by_reconnect.instrument.draw_sheets import (
     PER_SHEET,
@@ -99,7 +100,10 @@ def comparison(
     figure.suptitle(title, fontsize=11)
     all_axes = figure.subplots(1, len(columns), sharey=True, squeeze=False)[0]
     for axes, (column, label) in zip(all_axes, columns, strict=True):
-        axes.barh(range(len(rows)), [row[column] for row in rows], color=_NULLS["gaussian"])
+        values = np.array([row[column] for row in rows])
+        axes.barh(range(len(rows)), np.where(np.isfinite(values), values, 0), color=_NULLS["gaussian"])
+        for place in np.flatnonzero(~np.isfinite(values)):  # of weights that were all the same
+            axes.text(0, place, " infinite", va="center", fontsize=7)
         axes.set_xlabel(label, fontsize=8)
         axes.tick_params(labelsize=7)
         axes.spines[["top", "right"]].set_visible(False)
