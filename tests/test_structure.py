@@ -21,7 +21,7 @@ FOREIGN = {
         *("models", "train_by_reconnect"),
     },
     "benchmarks": {
-        *("keras", "numpy", "tensorflow", "matplotlib", "sklearn", "safetensors", "zstandard"),
+        *("keras", "numpy", "tensorflow", "matplotlib", "sklearn", "safetensors", "zstandard", "ml_dtypes"),
         *("models", "scripts", "train_by_reconnect"),
     },
 }

@@ -1,7 +1,9 @@
 """A kernel as rows, one weight vector each, and back."""
 
 import math
+import mmap
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 from keras import ops
@@ -94,7 +96,22 @@ def take_rows(value: np.ndarray, unit_axes: Axes, chosen: np.ndarray | slice) ->
     else:
         numbers = np.arange(math.prod(by_unit.shape[: len(units)]))[chosen]
         taken = by_unit[np.unravel_index(numbers, by_unit.shape[: len(units)])] if units else by_unit[None][numbers]
-    return np.ascontiguousarray(taken).reshape(len(taken), -1)
+    rows = np.ascontiguousarray(taken).reshape(len(taken), -1)
+    forget_pages(value)
+    return rows
+
+
+def forget_pages(value: np.ndarray) -> None:
+    """Let go of what an array that maps a file has read into memory; what is looked at again is read again.
+
+    Of any other array nothing happens.
+    """
+    base: Any = value
+    while base is not None and not isinstance(base, mmap.mmap):
+        base = base.obj if isinstance(base, memoryview) else getattr(base, "base", None)
+    # Of a map that may be written to, what was written would be lost.
+    if base is not None and hasattr(mmap, "MADV_DONTNEED") and memoryview(base).readonly:
+        base.madvise(mmap.MADV_DONTNEED)
 
 
 def _split_axes(shape: Axes, unit_axes: Axes) -> tuple[list[int], list[int]]:

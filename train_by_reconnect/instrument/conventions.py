@@ -24,6 +24,7 @@ from typing import Any
 
 import numpy as np
 
+from train_by_reconnect.backend.rows import forget_pages
 from train_by_reconnect.backend.types import Axes
 from train_by_reconnect.instrument.file_bytes import is_float
 from train_by_reconnect.instrument.tensors import StoredTensor
@@ -113,6 +114,11 @@ def describe_entries(
 
 
 def _tensor(entry: Entry, decision: Decision) -> StoredTensor:
+    def read() -> np.ndarray:
+        value = finite(entry.load(), entry.name)
+        forget_pages(value)
+        return value
+
     return StoredTensor(
         name=entry.name,
         layer=entry.layer,
@@ -120,7 +126,7 @@ def _tensor(entry: Entry, decision: Decision) -> StoredTensor:
         dtype=entry.dtype,
         unit_axes=None if decision.skipped else decision.unit_axes,
         skipped=decision.skipped,
-        read=lambda: finite(entry.load(), entry.name),
+        read=read,
         assumed=decision.assumed,
     )
 

@@ -1,0 +1,50 @@
+"""A file of 1 GB takes little more memory than its largest tensor."""
+
+import json
+import pathlib
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+SIDE, COUNT = 8192, 4
+PROGRAM = """
+import pathlib, sys
+sys.path[:0] = [{root!r}]
+import keras
+from benchmarks.processes import resident
+from train_by_reconnect import profile
+dense = keras.layers.Dense(5)
+dense.build((None, 9))
+profile(dense)
+pathlib.Path("/proc/self/clear_refs").write_text("5")
+before = resident("VmRSS")
+found = profile({path!r}, n_draws=1)
+print(len(found.kernels), resident("VmHWM") - before)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not pathlib.Path("/proc/self/clear_refs").exists(), reason="Linux tells what a process has")
+@pytest.mark.parametrize("word", ["weight", "kernel"])  # neurons in rows, and in columns
+def test_a_file_of_1_gb_takes_at_most_1_5_times_its_largest_tensor(tmp_path, word):
+    size = 4 * SIDE * SIDE
+    header = {
+        f"layer_{i}.{word}": {"dtype": "F32", "shape": [SIDE, SIDE], "data_offsets": [i * size, (i + 1) * size]}
+        for i in range(COUNT)
+    }
+    text, random = json.dumps(header).encode(), np.random.default_rng(0)
+    path = tmp_path / "x.safetensors"
+    with path.open("wb") as file:
+        file.write(len(text).to_bytes(8, "little") + text)
+        for _ in range(COUNT * SIDE):
+            file.write(random.standard_normal(SIDE, "float32").tobytes())
+    assert path.stat().st_size >= 1 << 30
+    program = PROGRAM.format(root=str(ROOT), path=str(path))
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=ROOT)
+    kernels, taken = map(int, done.stdout.split()[-2:])
+    path.unlink()
+    assert kernels == COUNT
+    assert taken <= 1.5 * size, f"{taken / size:.2f} times the largest tensor"
