@@ -48,7 +48,6 @@ ALSO = {
     "train_by_reconnect.instrument.pictures": {"matplotlib"},
     "train_by_reconnect.instrument.extras": {"pandas"},
     "scripts.data.tensorflow_route": {"tensorflow"},
-    "scripts.profiles.saved_model": {"tensorflow"},
     "scripts.arguments": {"train_by_reconnect_start"},
     "scripts.quiet": {"tensorflow", "train_by_reconnect_start"},
     "scripts.distributed.jax_fit": {"jax"},

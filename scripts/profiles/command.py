@@ -60,7 +60,9 @@ def run(parsed):
 
 def _has_no_keras_model(name_or_file):
     path = pathlib.Path(name_or_file)
-    return path.is_file() and path.suffix not in (".keras", ".h5", ".hdf5")
+    if (path / "saved_model.pb").exists():
+        return True
+    return path.is_file() and (path.name.endswith(".weights.h5") or path.suffix not in (".keras", ".h5", ".hdf5"))
 
 
 def _found(parsed, name_or_file):

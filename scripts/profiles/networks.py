@@ -4,7 +4,6 @@ import pathlib
 
 import models
 from models.published import PUBLISHED, load_published
-from scripts.profiles.saved_model import load_saved_model
 from train_by_reconnect.command import networks
 
 
@@ -29,9 +28,6 @@ def load_network(name_or_file, weights=None, **arguments):
     |---|---|
     | a network of `models`, e.g. `"conv4"` | `"random"` (default), or a file |
     | a network that LaPerm's authors published, e.g. `"Conv7"`, `"resnet50_30"` | the folder with their files |
-    | a folder with a SavedModel | none |
-
-    Of a SavedModel only the variables are read; see `scripts.profiles.saved_model`.
 
     Args:
         name_or_file: str or path.
@@ -39,7 +35,7 @@ def load_network(name_or_file, weights=None, **arguments):
         **arguments: for the function that builds a named network, e.g. `alpha=0.25`, `include_top=False`.
 
     Returns:
-        A built `keras.Model`, or of a SavedModel a built `keras.Layer`.
+        A built `keras.Model`.
 
     Raises:
         ValueError: as there.
@@ -59,11 +55,6 @@ def load_network(name_or_file, weights=None, **arguments):
             f"{published} is a network of which the authors of LaPerm published the weights. Received: "
             f"weights={weights!r}. Pass the folder that holds {PUBLISHED[published].file}."
         )
-    folder = pathlib.Path(name_or_file)
-    if (folder / "saved_model.pb").exists():
-        networks.refuse_arguments({"weights": str(weights)} if weights is not None else {}, name_or_file)
-        networks.refuse_arguments(arguments, name_or_file)
-        return load_saved_model(folder)
     return networks.load_network(name_or_file, weights, builders=_papers(), **arguments)
 
 

@@ -8,6 +8,8 @@ import sys
 import numpy as np
 import pytest
 
+from train_by_reconnect.backend.rows import take_rows
+
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 SIDE, COUNT = 8192, 4
 PROGRAM = """
@@ -24,6 +26,18 @@ before = resident("VmRSS")
 found = profile({path!r}, n_draws=1)
 print(len(found.kernels), resident("VmHWM") - before)
 """
+
+
+@pytest.mark.parametrize(("mode", "first"), [("r", 0), ("c", 9)])
+def test_what_a_map_holds_is_as_before_once_its_pages_are_let_go(tmp_path, mode, first):
+    np.arange(6, dtype="float32").tofile(tmp_path / "x")
+    value = np.memmap(tmp_path / "x", "float32", mode, shape=(2, 3))
+    if mode == "c":
+        value[0, 0] = 9  # in memory only, and not in the file
+    view = np.asarray(value).view()
+    view.flags.writeable = False
+    assert take_rows(view, (0,), slice(0, 1)).tolist() == [[first, 1, 2]]
+    assert value.tolist() == [[first, 1, 2], [3, 4, 5]]
 
 
 @pytest.mark.slow

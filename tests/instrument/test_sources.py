@@ -79,6 +79,23 @@ def test_reads_a_saved_model(tmp_path):
         open_source(tmp_path / "saved")
 
 
+@pytest.mark.skipif(BACKEND != "tensorflow", reason="TensorFlow writes a SavedModel")
+def test_reads_a_saved_model_that_keras_did_not_write(tmp_path):
+    import tensorflow as tf
+
+    class Linear(tf.Module):
+        def __init__(self):
+            super().__init__()
+            self.matrix, self.offset = tf.Variable(tf.ones((3, 4))), tf.Variable(tf.ones(4))
+
+    tf.saved_model.save(Linear(), str(tmp_path))
+    source = open_source(tmp_path)
+    assert {tensor.name: tensor.shape for tensor in source.tensors} == {"matrix": (3, 4), "offset": (4,)}
+    assert not source.profiled  # a name that says nothing
+    [matrix] = open_source(tmp_path, layout="keras").profiled
+    assert (matrix.units, matrix.read().sum()) == (4, 12)
+
+
 @pytest.mark.skipif(BACKEND == "tensorflow", reason="there TensorFlow is installed")
 def test_says_what_a_saved_model_needs(tmp_path):
     (tmp_path / "saved_model.pb").write_bytes(b"x")

@@ -1,9 +1,6 @@
-import sys
-
 import keras
 import numpy as np
 import pytest
-from backends import only_on
 
 from models.published import PUBLISHED
 from scripts.profiles.networks import load_network, network_names
@@ -87,46 +84,6 @@ def test_imagenet_weights_in_the_file_of_keras_2(pretrained_directory):
 def test_published_networks(pretrained_directory):
     assert shapes(load_network("conv7", pretrained_directory))["conv1"] == (32, 9)
     assert load_network("resnet50", pretrained_directory).count_params() == 763_882
-
-
-@only_on("tensorflow", "only it reads a SavedModel")
-def test_a_saved_model_is_read_by_its_variables(tmp_path, capfd):
-    model = small()
-    model.export(tmp_path / "exported", verbose=False)
-    network = load_network(tmp_path / "exported")
-    # the last axis numbers the neurons, also of the depthwise kernel (3, 3, 4, 1): one vector of 36
-    assert shapes(network) == {"small_first": (4, 27), "small_depthwise": (1, 36), "small_last": (2, 64)}
-    np.testing.assert_array_equal(network.get_weights()[0], model.get_weights()[0])
-
-
-def test_a_saved_model_without_tensorflow_is_one_sentence(tmp_path, monkeypatch):
-    monkeypatch.setitem(sys.modules, "tensorflow", None)  # as if it was not installed
-    (tmp_path / "saved_model.pb").touch()
-    with pytest.raises(ValueError, match=r"read by TensorFlow, which is not installed. Received: .*\.keras file"):
-        load_network(tmp_path)
-
-
-@only_on("tensorflow", "only it writes a SavedModel")
-def test_a_saved_model_that_keras_did_not_write(tmp_path):
-    import tensorflow as tf
-
-    class Linear(tf.Module):
-        def __init__(self):
-            super().__init__()
-            self.matrix, self.offset = tf.Variable(tf.ones((3, 4))), tf.Variable(tf.ones(4))
-
-    tf.saved_model.save(Linear(), str(tmp_path / "linear"))
-    assert shapes(load_network(tmp_path / "linear")) == {"matrix": (4, 3)}
-
-    class Empty(tf.Module):
-        pass
-
-    tf.saved_model.save(Empty(), str(tmp_path / "empty"))
-    with pytest.raises(ValueError, match=r"variables of rank 2 or more. Received: a SavedModel with none"):
-        load_network(tmp_path / "empty")
-    (tmp_path / "linear" / "saved_model.pb").write_bytes(b"cut off")
-    with pytest.raises(ValueError, match=r"must be a whole SavedModel. Received: "):
-        load_network(tmp_path / "linear")
 
 
 def refused(error, said, *arguments, **more):

@@ -66,6 +66,12 @@ def test_weights_without_a_model(tmp_path, capsys):
     assert met == "fails: fc.weight: units is 3, which is >= 3"
 
 
+def test_weights_of_keras_without_their_model(saved, tmp_path, capsys):
+    keras.models.load_model(saved).save_weights(tmp_path / "x.weights.h5")
+    assert command("--model", tmp_path / "x.weights.h5", "--out", tmp_path / "out", "--draws", 1) == 0
+    assert "HDF5 file, weights of Keras 3" in capsys.readouterr().out
+
+
 def test_a_named_network_and_a_layer_of_it(tmp_path, capsys):
     arguments = ["--model", "mobilenet", "--weights", "random", "--alpha", "0.25", "--no-top", "--no-scores"]
     shape = ["--input-shape", "32", "32", "3", "--format", "svg", "--name", "a"]
