@@ -45,6 +45,7 @@ def test_lists_constants_codes_and_what_no_operation_explains(tmp_path):
     nodes = [
         make.make_node("Constant", [], ["k"], value=constant),
         make.make_node("MatMul", ["x", "k"], ["y"]),
+        make.make_node("MatMul", ["x", "pile"], ["p"]),
         make.make_node("Cast", ["half"], ["whole"], to=1),
         make.make_node("Gemm", ["y", "whole"], ["z"]),
         make.make_node("ConvTranspose", ["z", "up"], ["o"], group=2),
@@ -54,6 +55,7 @@ def test_lists_constants_codes_and_what_no_operation_explains(tmp_path):
         "codes": np.ones((8, 4), "int8"),
         "up": np.ones((6, 8, 3, 3), "float32"),
         "table": np.ones((5, 4), "float32"),
+        "pile": np.ones((2, 6, 8), "float32"),
     }
     source = open_source(graph_file(tmp_path / "x.onnx", nodes, arrays))
     found = {tensor.name: tensor for tensor in source.tensors}
@@ -61,6 +63,7 @@ def test_lists_constants_codes_and_what_no_operation_explains(tmp_path):
     assert "int8" in found["codes"].skipped
     assert "groups" in found["up"].skipped
     assert "layout=" in found["table"].skipped
+    assert "layout=" in found["pile"].skipped
 
 
 def test_reads_numbers_beside_the_file_and_says_when_they_are_not_there(tmp_path):

@@ -165,6 +165,14 @@ def test_a_circle_in_a_checkpoint_ends(tmp_path):
         open_source(path)
 
 
+def test_doubling_upon_doubling_ends(tmp_path):
+    nested = [np.ones((5, 7), "float32")]
+    for _ in range(60):  # 2^60 ways to the tensor
+        nested = [nested, nested]
+    source = open_source(write_torch(tmp_path / "x.pt", {"a": nested, "b.weight": np.ones((5, 7), "float32")}))
+    assert len(source.tensors) == 2
+
+
 @only_on("torch", "it writes what is read here")
 @pytest.mark.parametrize("as_zip", [True, False])
 def test_reads_what_pytorch_writes(tmp_path, as_zip):

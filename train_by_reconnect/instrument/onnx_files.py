@@ -57,8 +57,10 @@ def onnx_source(path: pathlib.Path, layout: Any = None) -> Source:
         uses = {name: decision for node in graph.node for name, decision in _uses(node, dict(stored))}
         for name, tensor in stored:
             entries.append(_entry(onnx, path, f"{place}{name}", tensor))
-            if (use := _passed_on(graph, name)) in uses:
-                known[f"{place}{name}"] = uses[use]
+            decision = uses.get(_passed_on(graph, name))
+            # A matrix is used as the table says; of a pile of them for `MatMul` the table says nothing.
+            if decision and (len(tensor.dims) == 2 or decision.unit_axes not in ((-1,), (-2,))):
+                known[f"{place}{name}"] = decision
     if not entries:
         raise unreadable(path, "an ONNX file with weights", "a graph without any", "Pass the file of a network.")
     return Source(path.name, "ONNX file", describe_entries(entries, layout, known))

@@ -91,20 +91,21 @@ class Record:
     """An object of TorchScript, of which only the attributes are kept."""
 
 
-def tensors_in(value: Any, path: tuple[str, ...] = (), holders: tuple[int, ...] = ()) -> Iterator[tuple[str, Any]]:
-    """The tensors in nested dicts, lists and records.
+def tensors_in(value: Any, path: tuple[str, ...] = (), seen: set[int] | None = None) -> Iterator[tuple[str, Any]]:
+    """The tensors in nested dicts, lists and records; what holds some and is itself held twice is looked into once.
 
     Args:
         value: what was unpickled.
         path: tuple of str, where it lies.
-        holders: tuple of ints, the identities of what holds it, so that a circle ends.
+        seen: set of ints, the identities of what was looked into, so that a circle ends, and doubling upon doubling.
 
     Yields:
         Pairs of a name, its parts joined by dots, and a `PickledTensor`.
     """
     if isinstance(value, PickledTensor):
         yield ".".join(path), value
-    if id(value) in holders:
+    seen = set() if seen is None else seen
+    if id(value) in seen:
         return
     items: Any = ()
     if isinstance(value, Record):
@@ -113,8 +114,10 @@ def tensors_in(value: Any, path: tuple[str, ...] = (), holders: tuple[int, ...] 
         items = value.items()
     elif isinstance(value, (list, tuple)):
         items = enumerate(value)
+    if items:
+        seen.add(id(value))
     for key, part in items:
-        yield from tensors_in(part, (*path, str(key)), (*holders, id(value)))
+        yield from tensors_in(part, (*path, str(key)), seen)
 
 
 def _tensor(storage: Any, offset: Any, shape: Any, strides: Any, *rest: Any, dtype: str = "") -> PickledTensor:
