@@ -76,6 +76,16 @@ def changed(wrap, rule):
     return strip(model)
 
 
+def signed_mask(rule):
+    """Of every six connections the first is flipped, and the fourth masked."""
+    model = network(rule)
+    for kernel in kernels_in(model):
+        value = keras.ops.convert_to_numpy(kernel.variable)
+        factors = np.resize(np.array([-1, 1, 1, 0, 1, 1], "float32"), value.shape)
+        kernel.variable.assign(value * factors)
+    return model
+
+
 def rescaled(rule):
     """Every third connection is masked, and the others are divided by 0.75, here by NumPy: backends round otherwise."""
     model = network(rule)
@@ -99,6 +109,7 @@ KINDS = {
     "masked_range": (lambda: changed(Masked, RULE), RULE, "range"),
     "masked_packed": (lambda: changed(Masked, CONSTANT), CONSTANT, "packed"),
     "flipped_range": (lambda: changed(Signed, RULE), RULE, "range"),
+    "signed_mask_range": (lambda: signed_mask(RULE), RULE, "range"),
     "rescaled_packed": (lambda: rescaled(RULE), RULE, "packed"),
 }
 

@@ -25,7 +25,13 @@ from train_by_reconnect import (
 )
 from train_by_reconnect.backend.rows import from_rows, to_rows
 from train_by_reconnect.coding import default_codec
-from train_by_reconnect.connectivity_files.blocks import block_slices, decode_block, encode_block, how_from
+from train_by_reconnect.connectivity_files.blocks import (
+    block_slices,
+    bound_of_block,
+    decode_block,
+    encode_block,
+    how_from,
+)
 from train_by_reconnect.connectivity_files.kernels import kernels_in
 from train_by_reconnect.connectivity_files.reading import open_file
 from train_by_reconnect.connectivity_files.rescaling import find_rescaling, rescaled
@@ -108,6 +114,7 @@ METHODS = {
     "masked": functools.partial(connectivity_model, mode="prune"),
     "masked, minimal": functools.partial(connectivity_model, mode="prune", objective="minimal"),
     "flipped": functools.partial(connectivity_model, mode="flip"),
+    "signed mask": functools.partial(connectivity_model, mode="prune_and_flip"),
     "edge-popup": functools.partial(connectivity_model, mode=EdgePopup),
     "bernoulli": functools.partial(connectivity_model, mode=BernoulliMask),
     "rescaled": functools.partial(connectivity_model, mode=functools.partial(Masked, rescale=True)),
@@ -126,8 +133,23 @@ def test_every_method_of_connectivity_training(method, rule, tmp_path):
         model = strip(model)
     loaded = there_and_back(model, tmp_path / "a.tbr", initial)
     assert_same_bits(model if "bernoulli" in method else strip(model), loaded)
-    kind = {"fl": "flipped", "re": "rescaled"}.get(method[:2], "rescaled" if "rescaled" in method else "masked")
+    kind = {"fl": "flipped", "re": "rescaled", "si": "signed_mask"}.get(
+        method[:2], "rescaled" if "rescaled" in method else "masked"
+    )
     assert set(hows(tmp_path / "a.tbr")) <= {kind, "initial"}
+
+
+def test_signed_masks_by_hand():
+    # Of 1, 2, 3, 4 the second is masked and the last flipped: 0101 with the first bit lowest is 10, after the number of
+    # ones, in nine bytes; of these two the second is flipped: 10 in binary is 2.
+    initial = bits_of(np.array([[1, 2, 3, 4]], "float32"))
+    rows = bits_of(np.array([[1, 0, 3, -4]], "float32"))
+    assert how_from(initial, rows) == "signed_mask"
+    coded = encode_block("signed_mask", initial, rows, "packed")
+    assert coded == bytes([9, *[0] * 7, 2, *[0] * 7, 10, 1, *[0] * 7, 2])
+    np.testing.assert_array_equal(decode_block("signed_mask", initial, coded, "packed"), rows)
+    # Two of four, and one of two: 4 + 2 bits.
+    assert bound_of_block("signed_mask", initial, rows) == 6
 
 
 def test_scores_change_after_saving_leaves_the_file_alone(tmp_path):

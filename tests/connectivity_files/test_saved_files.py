@@ -29,4 +29,4 @@ def test_all_kinds_are_there_and_small():
     assert {path.stem for path in files} == {*KINDS, "initial"}
     assert all(path.stat().st_size < 3000 for path in files)
     hows = {entry.how for path in files for entry in open_file(path).description.entries}
-    assert hows == {"array", "initial", "permuted", "masked", "flipped", "rescaled"}
+    assert hows == {"array", "initial", "permuted", "masked", "flipped", "signed_mask", "rescaled"}

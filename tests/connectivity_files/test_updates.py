@@ -60,13 +60,15 @@ def move(model, seed, fraction=1.0):
         kernel.variable.assign(from_rows(rows, kernel.variable.shape, kernel.axes, np))
 
 
-def masked(mode, seed, fraction):
+def masked(mode, seed, fraction, score=-1.0):
     """A network of which a fraction is masked or flipped."""
     model = connectivity_model(drawn(inputs=60), mode, seed=0)
     rng = np.random.default_rng(seed)
     for layer in (model.layers[0], model.layers[1]):
         scores = layer.scores[0]
-        scores.assign(np.where(rng.random(scores.shape) < fraction, -1.0, 1.0))
+        scores.assign(
+            np.where(rng.random(scores.shape) < fraction, np.where(rng.random(scores.shape) < 0.5, score, -1.0), 1.0)
+        )
     return model
 
 
@@ -110,6 +112,7 @@ def test_every_way(codec, tmp_path):
         move(files[name], 0)
         move(files[name], 1, fraction / 10)
     files |= {f"{mode}{seed}": masked(mode, seed, 0.3) for mode in ("prune", "flip") for seed in (1, 2)}
+    files["both1"] = masked("prune_and_flip", 1, 0.3, -0.05)
     files["prune3"] = masked("prune", 1, 0.31)
     files["moved"].layers[1].bias.assign([3.0, 4.0])
     for name, model in files.items():
@@ -125,6 +128,8 @@ def test_every_way(codec, tmp_path):
         ("prune2", "initial"): "anew",
         ("moved", "prune1"): "anew",
         ("flip1", "moved"): "anew",
+        ("prune1", "both1"): "anew",
+        ("both1", "flip1"): "anew",
     }
     for pair, way in ways_of_the_first.items():
         said = ways(updated(tmp_path, *pair, codec=codec))

@@ -11,6 +11,7 @@ _COLORS = {
     "zeroed": "#009E73",
     "rescaled": "#009E73",
     "flipped": "#E69F00",
+    "signed_mask": "#E69F00",
     "initial": "#999999",
     "array": "#CC79A7",
 }

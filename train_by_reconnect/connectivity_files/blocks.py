@@ -1,5 +1,6 @@
 """How a kernel comes from its initial one: found, written and read in blocks of whole weight vectors."""
 
+import struct
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -12,7 +13,7 @@ from train_by_reconnect.coding import (
     encode_arrangements,
     encode_bits,
 )
-from train_by_reconnect.connectivity_files.description import FLIPPED, INITIAL, MASKED, PERMUTED, ZEROED
+from train_by_reconnect.connectivity_files.description import FLIPPED, INITIAL, MASKED, PERMUTED, SIGNED_MASK, ZEROED
 from train_by_reconnect.connectivity_files.words import (
     order_words,
     sign_of,
@@ -37,14 +38,17 @@ def how_from(initial: np.ndarray, rows: np.ndarray) -> str | None:
         return INITIAL
     sign = sign_of(rows.dtype)
     elementwise = None
-    for how, expected in ((FLIPPED, initial ^ sign), (MASKED, initial & sign), (ZEROED, np.zeros_like(initial))):
+    for how in (FLIPPED, MASKED, ZEROED, SIGNED_MASK):
+        expected = changed_to(how, initial)
+        if how == SIGNED_MASK:
+            expected = np.where(rows == initial & sign, rows, initial ^ sign)
         if np.array_equal(np.where(changed, expected, initial), rows):
             elementwise = how
             break
     sorted_rows = np.sort(order_words(initial), axis=1)
     if not np.array_equal(sorted_rows, np.sort(order_words(rows), axis=1)):
         return elementwise
-    if elementwise and bits_bound(changed.ravel()) <= arrangement_bits(sorted_rows):
+    if elementwise and bound_of_block(elementwise, initial, rows) <= arrangement_bits(sorted_rows):
         return elementwise
     return PERMUTED
 
@@ -53,7 +57,11 @@ def encode_block(how: str, initial: np.ndarray, rows: np.ndarray, codec: str) ->
     """The bytes that turn the initial rows into these."""
     if how == PERMUTED:
         return encode_arrangements(order_words(rows).ravel(), _lengths(rows), codec)
-    return encode_bits((initial != rows).ravel(), codec)
+    changed = initial != rows
+    first = encode_bits(changed.ravel(), codec)
+    if how != SIGNED_MASK:
+        return first
+    return struct.pack("<Q", len(first)) + first + encode_bits(_flipped(initial, rows, changed), codec)
 
 
 def decode_block(how: str, initial: np.ndarray, data: bytes, codec: str) -> np.ndarray:
@@ -62,8 +70,21 @@ def decode_block(how: str, initial: np.ndarray, data: bytes, codec: str) -> np.n
         in_order = np.sort(order_words(initial), axis=1).ravel()
         words = decode_arrangements(data, in_order, _lengths(initial), codec)
         return unorder_words(words).reshape(initial.shape)
-    changed = decode_bits(data, initial.size, codec).reshape(initial.shape)
-    return np.where(changed, changed_to(how, initial), initial)
+    first, second = data, b""
+    if how == SIGNED_MASK:
+        (length,) = struct.unpack("<Q", data[:8].ljust(8, b"\0"))
+        first, second = data[8 : 8 + length], data[8 + length :]
+    changed = decode_bits(first, initial.size, codec).reshape(initial.shape)
+    rows = np.where(changed, changed_to(how, initial), initial)
+    if how == SIGNED_MASK:
+        is_flipped = decode_bits(second, int(changed.sum()), codec)
+        rows[changed] = np.where(is_flipped, initial[changed] ^ sign_of(initial.dtype), rows[changed])
+    return rows
+
+
+def _flipped(initial: np.ndarray, rows: np.ndarray, changed: np.ndarray) -> np.ndarray:
+    """Which of the changed connections are flipped, not masked."""
+    return (rows == initial ^ sign_of(initial.dtype))[changed]
 
 
 def _lengths(rows: np.ndarray) -> np.ndarray:
@@ -82,7 +103,9 @@ def bound_of_block(how: str, initial: np.ndarray, rows: np.ndarray) -> float:
     """The least number of bits for these rows, if all arrangements, or all masks of this sparsity, are as likely."""
     if how == PERMUTED:
         return arrangement_bits(np.sort(order_words(initial), axis=1))
-    return bits_bound((initial != rows).ravel()) if how != INITIAL else 0.0
+    changed = initial != rows
+    of_flips = bits_bound(_flipped(initial, rows, changed)) if how == SIGNED_MASK else 0.0
+    return bits_bound(changed.ravel()) + of_flips
 
 
 def cut(data: memoryview, sizes: Sequence[int]) -> Iterator[bytes]:

@@ -13,7 +13,7 @@ from train_by_reconnect.coding import (
     sort_sequences,
 )
 from train_by_reconnect.connectivity_files.blocks import block_slices, changed_to, encode_block
-from train_by_reconnect.connectivity_files.description import ARRAY, INITIAL, PERMUTED, RESCALED, Entry
+from train_by_reconnect.connectivity_files.description import ARRAY, INITIAL, PERMUTED, RESCALED, SIGNED_MASK, Entry
 from train_by_reconnect.connectivity_files.reading import decode_kernel
 from train_by_reconnect.connectivity_files.rescaling import rescaled
 from train_by_reconnect.connectivity_files.words import bits_of, numpy_dtype, order_words, unorder_words
@@ -36,7 +36,7 @@ def encode_change(
     found = {ANEW: [encode_block(after.how, base[place], news[place], codec) for place in places]}
     if hows <= {PERMUTED, INITIAL}:
         found[MOVED] = [part for place in places for part in _encode_moves(olds[place], news[place], codec)]
-    elif PERMUTED not in hows:
+    elif not hows & {PERMUTED, SIGNED_MASK}:
         toggled = (_base(before, initial) != olds) != (base != news)
         found[TOGGLED] = [encode_bits(toggled[place].ravel(), codec) for place in places]
     return min(found.items(), key=lambda item: sum(map(len, item[1])))

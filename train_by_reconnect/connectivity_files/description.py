@@ -9,8 +9,8 @@ from train_by_reconnect.connectivity_files.container import VERSION
 from train_by_reconnect.connectivity_files.words import FLOATS, INTEGERS
 
 # How a variable is stored; docs/connectivity_files.md explains each.
-ARRAY, INITIAL, PERMUTED, MASKED, ZEROED, FLIPPED, RESCALED = HOWS = (
-    *("array", "initial", "permuted", "masked", "zeroed", "flipped", "rescaled"),
+ARRAY, INITIAL, PERMUTED, MASKED, ZEROED, FLIPPED, SIGNED_MASK, RESCALED = HOWS = (
+    *("array", "initial", "permuted", "masked", "zeroed", "flipped", "signed_mask", "rescaled"),
 )
 SIZES = {"bool": 1, "bfloat16": 2, **{name: int(name.lstrip("uintfloa")) // 8 for name in (*FLOATS[1:], *INTEGERS[1:])}}
 _MAX_SIZE = 2**48

@@ -7,7 +7,7 @@ import os
 import numpy as np
 
 from train_by_reconnect.backend.rows import to_rows
-from train_by_reconnect.connectivity_files.description import ARRAY, PERMUTED
+from train_by_reconnect.connectivity_files.description import ARRAY, PERMUTED, SIGNED_MASK
 from train_by_reconnect.connectivity_files.reading import Opened, decoded, open_file
 from train_by_reconnect.connectivity_files.words import bits_of, order_words
 from train_by_reconnect.weights.listing import Listing
@@ -86,7 +86,10 @@ def connectivity_diff(
             rows, others = (order_words(bits_of(to_rows(value, axes, np))) for value in (first, second))
             changed = rows != others
             bits = _log2_choices(changed.size, int(changed.sum()))
-            if PERMUTED in (entry.how, one.description.entries[len(found)].how):
+            hows = (entry.how, one.description.entries[len(found)].how)
+            if SIGNED_MASK in hows:
+                bits += int(changed.sum())  # each of three becomes one of two others
+            if PERMUTED in hows:
                 bits = min(bits + _log2_orders(rows, changed), _log2_orders(rows, np.ones_like(changed)))
         found.append(ConnectivityDifference(entry.path, entry.how, entry.size, int(changed.sum()), bits))
     return Listing(found)
