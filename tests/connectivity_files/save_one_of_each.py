@@ -16,6 +16,7 @@ from train_by_reconnect import (
     connectivity_model,
     draw_initial_weights,
     save_connectivity,
+    save_connectivity_update,
     strip,
 )
 from train_by_reconnect.backend.rows import from_rows, to_rows
@@ -55,6 +56,15 @@ def long(rule):
 def permuted(rule, dtype="float32"):
     """Weight vector i is turned by 5 i + 1 places."""
     return turned(network(rule, dtype))
+
+
+def swapped(model):
+    """The first two weights of the last vector of each kernel change places."""
+    for kernel in kernels_in(model):
+        value = keras.ops.convert_to_numpy(kernel.variable).copy()
+        value.reshape(-1, value.shape[-1])[:2, -1] = value.reshape(-1, value.shape[-1])[1::-1, -1].copy()
+        kernel.variable.assign(value)
+    return model
 
 
 def turned(model):
@@ -100,6 +110,7 @@ def rescaled(rule):
 KINDS = {
     "permuted_range": (lambda: permuted(RULE), RULE, "range"),
     "parts_range": (lambda: turned(long(DENSE)), DENSE, "range"),
+    "permuted_little": (lambda: swapped(permuted(RULE)), RULE, "range"),
     "permuted_packed": (lambda: permuted(RULE), RULE, "packed"),
     "permuted_float16": (lambda: permuted(RULE, "float16"), RULE, "range"),
     "permuted_bfloat16": (lambda: permuted(RULE, "bfloat16"), RULE, "packed"),
@@ -113,6 +124,13 @@ KINDS = {
     "rescaled_packed": (lambda: rescaled(RULE), RULE, "packed"),
 }
 
+# Name of the update: the files before and after.
+UPDATES = {
+    "update_anew": ("initial", "permuted_range"),
+    "update_moved": ("permuted_range", "permuted_little"),
+    "update_toggled": ("masked_range", "flipped_range"),
+}
+
 
 def main():
     """Write those that are missing."""
@@ -122,6 +140,9 @@ def main():
     for name, (make, initial, codec) in KINDS.items():
         if not (FOLDER / f"{name}.tbr").exists():
             save_connectivity(make(), FOLDER / f"{name}.tbr", initial, codec=codec)
+    for name, (before, after) in UPDATES.items():
+        if not (FOLDER / f"{name}.tbu").exists():
+            save_connectivity_update(FOLDER / f"{before}.tbr", FOLDER / f"{after}.tbr", FOLDER / f"{name}.tbu")
 
 
 if __name__ == "__main__":

@@ -2,11 +2,12 @@
 
 import pytest
 from backends import to_numpy
-from save_one_of_each import FOLDER, KINDS, SAVED
+from save_one_of_each import FOLDER, KINDS, SAVED, UPDATES
 
-from train_by_reconnect import load_connectivity
+from train_by_reconnect import apply_connectivity_update, load_connectivity
 from train_by_reconnect.coding import default_codec
 from train_by_reconnect.connectivity_files.reading import open_file
+from train_by_reconnect.connectivity_files.update_description import open_update
 
 FILES = sorted(path for path in SAVED.glob("version_*/*.tbr") if path.stem != "initial")
 
@@ -20,6 +21,16 @@ def test_a_saved_file_is_read(path):
     loaded = load_connectivity(path)
     for one, other in zip(loaded.weights, make().weights, strict=True):
         assert one.path.split("/")[-2:] == other.path.split("/")[-2:]
+        assert to_numpy(one).tobytes() == to_numpy(other).tobytes()
+
+
+@pytest.mark.skipif(default_codec() != "range", reason="the codec of these files needs constriction")
+@pytest.mark.parametrize("name", UPDATES)
+def test_a_saved_update_is_applied(name, tmp_path):
+    before, after = (FOLDER / f"{each}.tbr" for each in UPDATES[name])
+    assert f"update_{open_update(FOLDER / f'{name}.tbu').description.changes[0].way}" == name
+    apply_connectivity_update(before, FOLDER / f"{name}.tbu", tmp_path / "a.tbr")
+    for one, other in zip(load_connectivity(tmp_path / "a.tbr").weights, load_connectivity(after).weights, strict=True):
         assert to_numpy(one).tobytes() == to_numpy(other).tobytes()
 
 
