@@ -1,6 +1,7 @@
 """How the documentation is built: `sphinx-build -W docs docs/_build`."""
 
 import pathlib
+import re
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
@@ -27,12 +28,19 @@ nb_execution_mode = "cache"
 nb_execution_raise_on_error = True
 nb_execution_timeout = 120
 nb_merge_streams = True
+nb_output_stderr = "remove"  # what backends say of the machine at their start
 autodoc_typehints = "none"  # the docstrings say types, and shapes too
 napoleon_custom_sections = ["Reference"]
-# Files of the repository that are not pages are shown where it is hosted, and as they are here.
+# Folders of the repository are shown where it is hosted.
 suppress_warnings = ["myst.xref_missing"]
 
 
 def setup(app):
-    """Make the small pictures of the gallery, which are not committed."""
+    """Make the small pictures of the gallery, which are not committed, and links to files of the repository work."""
     app.connect("builder-inited", lambda _: write_gallery(ROOT, ROOT / "docs" / "_gallery"))
+    app.connect("source-read", lambda _, page, source: source.__setitem__(0, _linked(source[0])))
+
+
+def _linked(text):
+    """Markdown in which a link to a file that is no page of the documentation is one to a copy of it."""
+    return re.sub(r"(?<!!)(\[[^\]]*\]\()(\.\./[^)#\s]+\.(?:csv|md|py|sh))(?=\))", r"\1path:\2", text)

@@ -9,7 +9,7 @@ from scripts.experiment import find, names
 from scripts.report.page import OF_NO_PAPER, PAPERS
 from scripts.running.files import replacing
 
-WIDTH, COLORS = 440, 32  # pixels
+WIDTH, QUALITY = 440, 72  # pixels, and of JPEG
 _PROFILES = "Weight profiles"
 
 
@@ -89,13 +89,13 @@ def _command_of_profiles(path):
 
 def _figure(path, page, command, repository, folder):
     """The small picture, made where it is not there or older, and the directive that shows it."""
-    small = folder / f"{path.parent.name}_{path.stem}.png"
+    small = folder / f"{path.parent.name}_{path.stem}.jpg"
     if not small.exists() or small.stat().st_mtime < path.stat().st_mtime:
         with PIL.Image.open(path) as image:
             drawn = image.convert("RGB")
             drawn.thumbnail((WIDTH, WIDTH), PIL.Image.Resampling.LANCZOS)
             with replacing(small) as partial:
-                drawn.quantize(COLORS, dither=PIL.Image.Dither.NONE).save(partial, "PNG", optimize=True)
-    link = f"[{path.stem}](../{page.relative_to(repository).as_posix()})"
+                drawn.save(partial, "JPEG", quality=QUALITY)
+    link = f"[{path.stem}](path:../{page.relative_to(repository).as_posix()})"
     caption = f"{link}: `{command}`" if command else link
     return f"```{{figure}} {folder.name}/{small.name}\n:alt: {path.stem}\n\n{caption}\n```"

@@ -114,7 +114,7 @@ def cycles(permutation: npt.ArrayLike, ax: Axes | None = None) -> Axes:
         for start in cycle:
             _draw_arc(ax, points[start], points[places[start]], line, color)
         handle = matplotlib.lines.Line2D([], [], color=color, label=f"cycle of {len(cycle)}")
-        handle.set_linestyle(line)
+        handle.set(linestyle=line)
         handles.append(handle)
     ax.scatter(points[:, 0], points[:, 1], s=7, color="black", zorder=3)
     ax.set(xlim=(-1.15, 1.15), ylim=(-1.15, 1.15), aspect="equal")

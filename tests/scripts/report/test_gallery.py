@@ -33,11 +33,12 @@ def test_every_picture_is_there_with_its_command(tmp_path):
     for small in shown:
         with PIL.Image.open(tmp_path / small) as image:
             assert image.width == 440
-    pages = set(re.findall(r"\]\(\.\./(.*?)\)", text))
+    pages = set(re.findall(r"\]\(path:\.\./(.*?)\)", text))
+    assert pages
     assert all((ROOT / page).is_file() for page in pages)
-    assert "[rich_fig9a](../results/rich_fig7.md): `python -m scripts figure rich_fig7`" in text
-    assert "[training](../weight_profiles/README.md): `python -m scripts weight_profiles --train`" in text
+    assert "[rich_fig9a](path:../results/rich_fig7.md): `python -m scripts figure rich_fig7`" in text
+    assert "[training](path:../weight_profiles/README.md): `python -m scripts weight_profiles --train`" in text
     second = "`python -m scripts figure laperm_fig5 --size paper --suffix _paper`"
-    assert f"[laperm_fig5_paper](../results/laperm_fig5_paper.md): {second}" in text
-    results = [line for line in text.splitlines() if "](../results/" in line]
+    assert f"[laperm_fig5_paper](path:../results/laperm_fig5_paper.md): {second}" in text
+    results = [line for line in text.splitlines() if "](path:../results/" in line]
     assert all("`python -m scripts figure " in line for line in results), results
