@@ -45,16 +45,12 @@ def test_masks_and_signs_together_by_hand(tmp_path):
     model.layers[0].layer.kernel.assign([[2.0], [3.0], [5.0]])
     model.layers[0].scores[0].assign([[0.1], [0.0], [-0.1]])
     assert strip(model).layers[0].kernel.numpy().ravel().tolist() == [2, 0, -5]
-    # A connectivity file holds masks or signs; of a kernel that has both it says that it cannot.
+    # A connectivity file holds both, from the seed.
     initial = InitialRule("signed_constant", magnitude=1)
     kernel = initial.kernel((3, 1), 0)
     model.layers[0].layer.kernel.assign(kernel)
-    with pytest.raises(
-        ValueError, match=r"in another order, masked, or with flipped signs\. Received: .*output/kernel"
-    ):
-        save_connectivity(model, tmp_path / "both.tbr", initial)
-    save_connectivity(model, tmp_path / "as_arrays.tbr", initial, arrays=["kernel"])
-    assert_same(load_connectivity(tmp_path / "as_arrays.tbr").layers[0].kernel, kernel * [[1], [0], [-1]])
+    save_connectivity(model, tmp_path / "both.tbr", initial)
+    assert_same(load_connectivity(tmp_path / "both.tbr").layers[0].kernel, kernel * [[1], [0], [-1]])
 
 
 def test_nothing_of_this_package_is_left(tmp_path):
