@@ -1,7 +1,6 @@
 """A regression: by which angle an image has been rotated."""
 
 import dataclasses
-import typing
 
 import keras
 import numpy as np
@@ -9,6 +8,7 @@ import numpy as np
 from scripts.data.affine import affine
 from scripts.running.images import Images
 from scripts.running.network import Network
+from scripts.running.task import Regression
 
 LARGEST_ANGLE = 45  # degrees, either way; the unit of targets, answers and errors
 DEVIATION = LARGEST_ANGLE / np.sqrt(3)  # degrees, of a uniform angle: the error of the answer 0 to every image
@@ -46,20 +46,8 @@ class AngleNetwork(Network):
 
 
 @dataclasses.dataclass(frozen=True)
-class AngleRegression:
-    """By which angle an image has been rotated: trained on the squared error and evaluated by its root."""
-
-    loss: typing.ClassVar = "mse"
-    scores: typing.ClassVar = ("error", "loss")
-    evaluations: typing.ClassVar = 1
-
-    def compiled_metrics(self):
-        """The root of the mean squared error."""
-        return [keras.metrics.RootMeanSquaredError(name="error")]
-
-    def sync_metrics(self):
-        """The same."""
-        return self.compiled_metrics()
+class AngleRegression(Regression):
+    """By which angle an image has been rotated."""
 
 
 def asked_for_angles(training):

@@ -3,6 +3,8 @@
 import dataclasses
 import typing
 
+import keras
+
 
 @dataclasses.dataclass(frozen=True)
 class Classification:
@@ -27,3 +29,20 @@ class Classification:
     def sync_metrics(self):
         """New metrics for `SyncEvaluation`, or None for its own."""
         return None
+
+
+@dataclasses.dataclass(frozen=True)
+class Regression:
+    """Which number is asked for: trained on the squared error and evaluated by its root."""
+
+    loss: typing.ClassVar = "mse"
+    scores: typing.ClassVar = ("error", "loss")
+    evaluations: typing.ClassVar = 1
+
+    def compiled_metrics(self):
+        """The root of the mean squared error."""
+        return [keras.metrics.RootMeanSquaredError(name="error")]
+
+    def sync_metrics(self):
+        """The same."""
+        return self.compiled_metrics()

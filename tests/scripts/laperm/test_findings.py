@@ -15,7 +15,8 @@ from scripts.running.observers import ZerosKept
 WITH_FINDINGS = [
     name
     for name in names()
-    if name.startswith("laperm_") and name not in ("laperm_fig3", "laperm_fig4", "laperm_fig10", "laperm_fig14")
+    if name.startswith("laperm_")
+    and name not in ("laperm_fig3", "laperm_fig4", "laperm_fig10", "laperm_fig14", "laperm_universal")
 ]
 
 

@@ -17,7 +17,9 @@ from train_by_reconnect import KeepZeros
 
 FIGURES = tuple(f"laperm_fig{number}" for number in (5, 6, 7, 8, 9, 15, 16))
 ABLATIONS = tuple(
-    name for name in names() if name.startswith("laperm_") and "_fig" not in name and "laptop" in find(name).trainings
+    name
+    for name in names()
+    if name.startswith("laperm_") and "_fig" not in name and {"laptop", "paper"} <= find(name).trainings.keys()
 )
 
 
