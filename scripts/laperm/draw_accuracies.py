@@ -188,6 +188,7 @@ def _draw_ends(figure, title, lines):
         if found:
             data = data_name(next(iter(found.values()))[0].training.data)
             rows.setdefault(data, {})[name] = found
+    rows = rows or {"": {}}  # of what `run --only` leaves, nothing may belong into this picture: its axes are empty
     figure.set_size_inches(10, 1.4 + 3.6 * len(rows))
     grid = figure.subplots(len(rows), 2, sharey="row", squeeze=False)
     names = {"test_accuracy": "Test images", "train_accuracy": PANELS["train_accuracy"]}
