@@ -109,7 +109,7 @@ def test_a_model_that_keras_cannot_make_is_read_by_its_names(files, tmp_path):
 def test_refuses_half_a_file(files, tmp_path, name, kept):
     whole = (files[0] / name).read_bytes()
     (tmp_path / name).write_bytes(whole[: int(len(whole) * kept)])
-    with pytest.raises(ValueError, match=r"must be a whole .* Received: "):
+    with pytest.raises(ValueError, match=r"must be a whole .* Received: (?!File not found)"):
         open_source(tmp_path / name)
 
 

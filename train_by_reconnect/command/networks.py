@@ -154,6 +154,8 @@ def _load_weights(model: keras.Model, name: str, path: Any, arguments: Mapping[s
 
 
 def _load_file(path: pathlib.Path, known: list[str]) -> keras.Model:
+    if not path.exists() and path.suffix:
+        raise ValueError(f"There is no file of that name. Received: {str(path)!r}. Pass one that exists.")
     if not path.exists():
         near = difflib.get_close_matches(_plain(path), [_plain(name) for name in known], 3, 0.6)
         names = [name for name in known if _plain(name) in near] or known

@@ -131,6 +131,8 @@ def _of_keras(path: pathlib.Path, layout: Any) -> Source:
             source = hdf5_source(path, layout)
             return Source(source.title, f"{source.kind}; Keras cannot make its model", source.tensors)
         text = str(error).split("List of objects")[0]
+        if path.suffix == ".keras" and not zipfile.is_zipfile(path):  # of which Keras says that it is not there
+            text = f"a file of {path.stat().st_size:,} bytes that is no whole zip archive"
         cure = "Copy it again; of layers of your own import their module first, which registers them."
         raise unreadable(path, "a whole model of Keras", text, cure) from error
     source = model_source(model)

@@ -98,6 +98,7 @@ def refused(error, said, *arguments, **more):
 def test_no_such_network():
     refused(ValueError, "one of: MobileNet", "MobilNet")
     refused(ValueError, "VGG16", "quite another thing")
+    refused(ValueError, "There is no file of that name. Received: 'mine.pt'. Pass", "mine.pt")
 
 
 def test_files_that_are_no_models(tmp_path):
