@@ -19,8 +19,8 @@ collect_ignore_glob = ["*/replicas*.py", "*/sharded.py", "*/save_*.py", "*/ray_n
 if BACKEND != "tensorflow":
     collect_ignore_glob.append("reference/*")
 
-# What the imports made stays for good: without it every collection of garbage is several times faster. There are few of
-# them: as often as Python would by itself, they took a tenth of the time of the tests.
+# What the imports made stays for good: without it every collection of garbage is several times faster. Collecting as
+# often as Python would by itself is a good part of the time of these tests, which make models by the thousand.
 gc.freeze()
 gc.set_threshold(50_000, 20, 100)
 

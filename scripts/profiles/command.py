@@ -39,21 +39,28 @@ def run(parsed):
     stem = parsed.name or ("training" if parsed.train else _file_name(parsed.model)) + "_against" * bool(parsed.against)
     _refuse_existing(pathlib.Path(parsed.out), stem, parsed)
     if parsed.train:
-        written = _train(parsed, stem)
-    elif parsed.against or _has_no_keras_model(parsed.model):
+        return _said(_train(parsed, stem))
+    find = functools.partial(_found, parsed)
+    if parsed.against or _has_no_keras_model(parsed.model):
         # Of weights without a model there is the sheet, and no picture of one matrix.
         picture = pathlib.Path(parsed.out) / f"{stem}.{parsed.format}"
         picture.parent.mkdir(parents=True, exist_ok=True)
-        answer = profiles_of(parsed, functools.partial(_found, parsed), parsed.model, str(picture))
-        print("\n".join(answer.lines))
-        return answer.status
-    else:
-        written = _profile(parsed, stem)
+        return _answered(profiles_of(parsed, find, parsed.model, str(picture)))
+    model = find(parsed.model)
+    _said(_profile(parsed, stem, model))
+    if not (parsed.html or parsed.csv or parsed.fail_if):
+        return 0
+    return _answered(profiles_of(parsed, lambda _: model, parsed.model))
+
+
+def _said(written):
+    """Print the files as they are written; 0."""
     for path in written:
         print(path, flush=True)
-    if parsed.train or not (parsed.html or parsed.csv or parsed.fail_if):
-        return 0
-    answer = profiles_of(parsed, functools.partial(_found, parsed), parsed.model)
+    return 0
+
+
+def _answered(answer):
     print("\n".join(answer.lines))
     return answer.status
 
@@ -70,8 +77,8 @@ def _found(parsed, name_or_file):
     if _has_no_keras_model(name_or_file):
         return name_or_file
     keras.utils.set_random_seed(parsed.seed)
-    if pathlib.Path(name_or_file).exists():
-        return load_network(name_or_file)
+    if name_or_file != parsed.model and pathlib.Path(name_or_file).exists():
+        return load_network(name_or_file)  # the options are of `--model`, and of another named one
     return load_network(name_or_file, parsed.weights, **_model_arguments(parsed))
 
 
@@ -86,9 +93,7 @@ def _refuse_existing(folder, stem, parsed):
         )
 
 
-def _profile(parsed, stem):
-    keras.utils.set_random_seed(parsed.seed)
-    model = load_network(parsed.model, parsed.weights, **_model_arguments(parsed))
+def _profile(parsed, stem, model):
     profiles = weight_profiles(model)
     chosen = choose(profiles, parsed.layer, model)
     title = parsed.title or _describe(parsed, model, profiles)

@@ -9,6 +9,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from train_by_reconnect.backend.partial_files import replacing
 from train_by_reconnect.backend.row_ranking import rank_rows
 from train_by_reconnect.backend.types import Logs
 from train_by_reconnect.callbacks.event_file import EventFile
@@ -198,9 +199,7 @@ def _write(path: pathlib.Path, rows: list[dict[str, Any]]) -> None:
         path.unlink(missing_ok=True)
         return
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f"partial_{os.getpid()}_{path.name}")
-    with partial.open("w", newline="") as file:
+    with replacing(path) as partial, partial.open("w", newline="") as file:
         writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)
-    partial.replace(path)

@@ -2,7 +2,8 @@
 
 import contextlib
 import pathlib
-from collections.abc import Iterator
+
+from train_by_reconnect.backend.needing import needing
 
 _FORMATS = (".png", ".pdf", ".svg")
 
@@ -19,13 +20,6 @@ def picture_file(path: str) -> pathlib.Path:
     return out
 
 
-@contextlib.contextmanager
-def needing_matplotlib(path: str) -> Iterator[None]:
+def needing_matplotlib(path: str) -> contextlib.AbstractContextManager[None]:
     """Say what to do where an import fails for want of matplotlib."""
-    try:
-        yield
-    except ImportError as error:
-        raise ImportError(
-            f"A picture needs matplotlib, which is not installed. Received: --picture {path}. Run `pip install "
-            '"train-by-reconnect[plot]"`, or leave it out for the table alone.'
-        ) from error
+    return needing("matplotlib", "A picture", "plot", f"--picture {path}", "leave it out for the table alone")

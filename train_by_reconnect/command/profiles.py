@@ -1,7 +1,7 @@
 """What the commands say of the weight profiles of a model or a file, and of two beside each other."""
 
 import pathlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from train_by_reconnect.command.conditions import check_condition, meeting
@@ -68,12 +68,7 @@ def profiles_of(parsed: Any, find: Callable[[str], Any], network: str, picture: 
     if parsed.html:
         found.to_html(parsed.html)
         lines.append(parsed.html)
-    if parsed.csv:
-        found.to_csv(parsed.csv)
-        lines.append(parsed.csv)
-    if not parsed.no_scores:
-        lines += [*_scores(found), "", found.summary()]
-    return _judged(lines, found.rows, parsed.fail_if)
+    return _answer(parsed, found, lines, _scores)
 
 
 def _scores(found: Profile) -> list[str]:
@@ -109,12 +104,7 @@ def _compared(parsed: Any, first: Any, second: Any, out: pathlib.Path | None) ->
     if out is not None:
         found.plot().savefig(out, dpi=110)
         lines.append(str(out))
-    if parsed.csv:
-        found.to_csv(parsed.csv)
-        lines.append(parsed.csv)
-    if not parsed.no_scores:
-        lines += [*_differences(found), "", found.summary()]
-    return _judged(lines, found.rows, parsed.fail_if)
+    return _answer(parsed, found, lines, _differences)
 
 
 def _differences(found: ProfileComparison) -> list[str]:
@@ -125,8 +115,14 @@ def _differences(found: ProfileComparison) -> list[str]:
     return table(["kernel", "vectors", *(column.replace("_", " ") for column in _COMPARED)], rows)
 
 
-def _judged(lines: list[str], rows: Sequence[dict[str, Any]], conditions: Sequence[str]) -> Answer:
-    met = [line for condition in conditions for line in meeting(rows, condition)]
+def _answer(parsed: Any, found: Any, lines: list[str], table_of: Callable[[Any], list[str]]) -> Answer:
+    """What was measured as a file, a table and words, and whether it meets a condition."""
+    if parsed.csv:
+        found.to_csv(parsed.csv)
+        lines.append(parsed.csv)
+    if not parsed.no_scores:
+        lines += [*table_of(found), "", found.summary()]
+    met = [line for condition in parsed.fail_if for line in meeting(found.rows, condition)]
     if met:
         lines = [*lines, "", *(f"fails: {line}" for line in met)]
     return Answer(lines, MET if met else 0)

@@ -7,6 +7,8 @@ import struct
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from train_by_reconnect.backend.partial_files import replacing
+
 VERSION = 2  # what is written; earlier ones are read
 
 
@@ -40,21 +42,15 @@ def write_container(
     path: str | os.PathLike[str], sections: Mapping[str, Sequence[bytes]], kind: Kind = NETWORK
 ) -> None:
     """Write the parts of each section under a temporary name, then rename the file: a cut leaves no half of one."""
-    path = pathlib.Path(path)
     parts = [_START.pack(kind.magic, VERSION, len(kind.sections))]
     parts += [_SECTION.pack(tag.encode(), sum(map(len, sections[tag]))) for tag in kind.sections]
     parts += [part for tag in kind.sections for part in sections[tag]]
     checksum = hashlib.sha256()
-    partial = path.with_name(f"partial_{os.getpid()}_{path.name}")
-    try:
-        with partial.open("wb") as file:
-            for part in parts:
-                checksum.update(part)
-                file.write(part)
-            file.write(checksum.digest())
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
+    with replacing(path) as partial, partial.open("wb") as file:
+        for part in parts:
+            checksum.update(part)
+            file.write(part)
+        file.write(checksum.digest())
 
 
 def read_container(path: str | os.PathLike[str], kind: Kind = NETWORK) -> dict[str, memoryview]:

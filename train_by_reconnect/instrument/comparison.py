@@ -10,7 +10,7 @@ import numpy as np
 
 from train_by_reconnect.backend.rows import count_rows, take_rows
 from train_by_reconnect.backend.types import Axes
-from train_by_reconnect.instrument.extras import csv_of, data_frame, needing_matplotlib, write_text
+from train_by_reconnect.instrument.extras import csv_of, data_frame, needing_matplotlib, written
 from train_by_reconnect.instrument.measured import Skipped
 from train_by_reconnect.instrument.sources import open_source
 from train_by_reconnect.instrument.summary import left_out
@@ -93,10 +93,7 @@ class ProfileComparison:
         Returns:
             Str, the text.
         """
-        text = csv_of(self.rows)
-        if path is not None:
-            write_text(path, text)
-        return text
+        return written(csv_of(self.rows), path)
 
     def _differences(self) -> list[str]:
         how = "by their place, as they have no name in common" if self.by_place else "by name"

@@ -18,7 +18,6 @@ from train_by_reconnect.instrument.tensors import Source
 _HEAD = re.compile(rb"\s*(\d+)[ \t]+(\d+)\s*$")
 _NUMBER = re.compile(rb"[-+]?(\d+\.?\d*([eE][-+]?\d+)?|\.\d+|nan|inf)$", re.IGNORECASE)
 _LONGEST_LINE = 1 << 20
-_CURE = "Copy or download it again."
 _EXPECTED = "a file of word vectors, one word a line with as many numbers as the others"
 
 
@@ -43,13 +42,13 @@ def embedding_source(path: pathlib.Path, layout: Any = None) -> Source:
         count, size = int(head[1]), int(head[2])
         kind, start = "binary", len(first)
         if count * (4 * size + 1) > path.stat().st_size - start:
-            raise unreadable(path, "a whole file of word vectors", f"{_said(path)} for {count} x {size} numbers", _CURE)
+            raise unreadable(path, "a whole file of word vectors", f"{_said(path)} for {count} x {size} numbers")
     elif is_text:
         size = int(head[2]) if head else len(first.split()) - 1
         start = len(first) if head else 0
         kind, count = "text", _lines(path, start)
         if head and count != int(head[1]):
-            raise unreadable(path, _EXPECTED, f"{count} lines where its first says {int(head[1])}", _CURE)
+            raise unreadable(path, _EXPECTED, f"{count} lines where its first says {int(head[1])}")
     else:
         raise unreadable(path, _EXPECTED, _said(path), "Pass a file of a format that is known; see `profile`.")
     read = _read_binary if kind == "binary" else _read_text
@@ -93,7 +92,7 @@ def _read_text(path: pathlib.Path, start: int, count: int, size: int) -> np.ndar
                 array[row] = np.array(numbers, "S").astype("float32")
             except (ValueError, IndexError) as error:
                 found = f"{len(line.split()) - 1} numbers in line {row + 1}, where there are {size} in the first"
-                raise unreadable(path, _EXPECTED, found, _CURE) from error
+                raise unreadable(path, _EXPECTED, found) from error
     return array
 
 
@@ -105,6 +104,6 @@ def _read_binary(path: pathlib.Path, start: int, count: int, size: int) -> np.nd
             space = content.find(b" ", at)
             at = space + 1 + 4 * size
             if space < 0 or at > len(content):
-                raise unreadable(path, "a whole file of word vectors", f"{row} of {count} vectors", _CURE)
+                raise unreadable(path, "a whole file of word vectors", f"{row} of {count} vectors")
             array[row] = np.frombuffer(content[space + 1 : at], "<f4")
     return array

@@ -4,9 +4,11 @@ import contextlib
 import csv
 import io
 import os
-import pathlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
+
+from train_by_reconnect.backend.needing import needing
+from train_by_reconnect.backend.partial_files import replacing
 
 
 def data_frame(rows: Sequence[Mapping[str, Any]]) -> Any:
@@ -15,41 +17,33 @@ def data_frame(rows: Sequence[Mapping[str, Any]]) -> Any:
     Raises:
         ImportError: there is no pandas.
     """
-    try:
+    with needing("pandas", "A data frame", "profiles", "`frame`", "take `rows` or `to_csv`, which do without"):
         import pandas as pd
-    except ImportError as error:
-        raise ImportError(
-            "A data frame needs pandas, which is not installed. Received: `frame`. Run `pip install "
-            '"train-by-reconnect[profiles]"`, or take `rows` or `to_csv`, which do without.'
-        ) from error
     return pd.DataFrame(list(rows))
 
 
-def write_text(path: str | os.PathLike[str], text: str) -> None:
-    """Write a file of text.
+def written(text: str, path: str | os.PathLike[str] | None) -> str:
+    """The text, which is written to a file too, if there is one.
 
     Raises:
         OSError: it cannot be written.
     """
+    if path is None:
+        return text
     try:
-        pathlib.Path(path).write_text(text, encoding="utf-8")
+        with replacing(path) as partial:
+            partial.write_text(text, encoding="utf-8")
     except OSError as error:
         raise OSError(
             f"The file must be in a folder that exists and can be written to. Received: {os.fspath(path)} "
             f"({error.strerror}). Make the folder, or name another."
         ) from error
+    return text
 
 
-@contextlib.contextmanager
-def needing_matplotlib() -> Iterator[None]:
+def needing_matplotlib() -> contextlib.AbstractContextManager[None]:
     """Say what to do where an import fails for want of matplotlib."""
-    try:
-        yield
-    except ImportError as error:
-        raise ImportError(
-            "A picture needs matplotlib, which is not installed. Received: `plot`. Run `pip install "
-            '"train-by-reconnect[profiles]"`, or take `to_html`, whose pictures do without.'
-        ) from error
+    return needing("matplotlib", "A picture", "profiles", "`plot`", "take `to_html`, whose pictures do without")
 
 
 def csv_of(rows: Sequence[dict[str, Any]]) -> str:

@@ -52,14 +52,16 @@ def is_float(name: str) -> bool:
     return re.fullmatch(r"b?float\d.*", name) is not None
 
 
-def unreadable(path: pathlib.Path, expected: str, received: object, cure: str) -> ValueError:
+def unreadable(
+    path: pathlib.Path, expected: str, received: object, cure: str = "Copy or download it again."
+) -> ValueError:
     """An error in one sentence and its cure.
 
     Args:
         path: the file.
         expected: str, what it should be, e.g. `"a whole safetensors file"`.
         received: what was found instead.
-        cure: str.
+        cure: str. Defaults to a new copy.
 
     Returns:
         The ValueError, to be raised.

@@ -37,7 +37,6 @@ _AXES = {
 }
 _FIXED = re.compile(r"(^|/)(masked|signed|edge_popup|bernoulli_mask)(_\d+)?/")
 _MOST_PACKED = 1100  # deflate packs 1032 to 1 at most
-_CURE = "Copy or download it again."
 
 
 def hdf5_source(path: pathlib.Path, layout: Any = None) -> Source:
@@ -58,7 +57,7 @@ def hdf5_source(path: pathlib.Path, layout: Any = None) -> Source:
             entries = list(_entries(path, file))
             of_keras_3 = any(re.search(r"(^|/)vars(/|$)", entry.name) for entry in entries)
     except (OSError, KeyError, RuntimeError, TypeError) as error:
-        raise unreadable(path, "a whole HDF5 file", error, _CURE) from error
+        raise unreadable(path, "a whole HDF5 file", error) from error
     if not entries:
         raise unreadable(path, "a file with weights", "an HDF5 file without arrays", "Save the weights again.")
     kind = "weights of Keras 3" if of_keras_3 else "weights of Keras 2"

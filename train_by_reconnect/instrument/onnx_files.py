@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from train_by_reconnect.backend.needing import needing
 from train_by_reconnect.instrument.conventions import Decision, Entry, describe_entries
 from train_by_reconnect.instrument.file_bytes import unreadable
 from train_by_reconnect.instrument.tensors import Source
@@ -39,13 +40,8 @@ def onnx_source(path: pathlib.Path, layout: Any = None) -> Source:
         ImportError: there is no package `onnx`.
         ValueError: a file that is not whole, or holds no weights.
     """
-    try:
+    with needing("onnx", "An ONNX file", "onnx", str(path), "save the weights as .safetensors"):
         import onnx
-    except ImportError as error:
-        raise ImportError(
-            f"An ONNX file is read by the package onnx. Received: {path}. Run `pip install "
-            '"train-by-reconnect[onnx]"`, or save the weights as .safetensors.'
-        ) from error
     try:
         model = onnx.load(str(path), load_external_data=False)
     except Exception as error:  # protobuf raises its own errors

@@ -9,7 +9,7 @@ from typing import Any
 import keras
 
 from train_by_reconnect.backend.types import Identifier
-from train_by_reconnect.instrument.extras import csv_of, data_frame, needing_matplotlib, write_text
+from train_by_reconnect.instrument.extras import csv_of, data_frame, needing_matplotlib, written
 from train_by_reconnect.instrument.kernel_profiles import KernelProfile, profile_kernel
 from train_by_reconnect.instrument.measured import Measured, Skipped
 from train_by_reconnect.instrument.page import fragment, page
@@ -105,10 +105,7 @@ class Profile(Measured):
         Returns:
             Str, the page.
         """
-        text = page(self)
-        if path is not None:
-            write_text(path, text)
-        return text
+        return written(page(self), path)
 
     def to_csv(self, path: str | os.PathLike[str] | None = None) -> str:
         """`rows` as CSV: a shape as `3x3x1x32`, and what has no answer as `nan`.
@@ -119,10 +116,7 @@ class Profile(Measured):
         Returns:
             Str, the text.
         """
-        text = csv_of(self.rows)
-        if path is not None:
-            write_text(path, text)
-        return text
+        return written(csv_of(self.rows), path)
 
     def _kernel(self, layer: str) -> KernelProfile:
         found = [kernel for kernel in self.kernels if kernel.name == layer]

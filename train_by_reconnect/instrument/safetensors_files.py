@@ -27,7 +27,6 @@ _TYPES = {
     },
 }
 _LONGEST_HEADER = 100_000_000  # as the reference implementation has it
-_CURE = "Copy or download it again."
 
 
 def safetensors_source(path: pathlib.Path, layout: Any = None) -> Source:
@@ -53,7 +52,7 @@ def _shards(path: pathlib.Path) -> list[Entry]:
         weight_map = json.loads(path.read_text())["weight_map"]
         pairs = {(str(name), str(file)) for name, file in weight_map.items()}
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise unreadable(path, "an index with a weight_map from names to files", repr(error), _CURE) from error
+        raise unreadable(path, "an index with a weight_map from names to files", repr(error)) from error
     outside = sorted(file for _, file in pairs if pathlib.PurePath(file).name != file)
     if outside:
         raise unreadable(path, "an index of files beside it", outside[0], "Put all of them into one folder.")
@@ -63,7 +62,7 @@ def _shards(path: pathlib.Path) -> list[Entry]:
     entries = [(entry, file) for file in sorted({file for _, file in pairs}) for entry in _entries(path.parent / file)]
     absent = sorted(pairs - {(entry.name, file) for entry, file in entries})
     if absent:
-        raise unreadable(path, "an index of tensors that its files hold", f"{absent[0][0]} is not in it", _CURE)
+        raise unreadable(path, "an index of tensors that its files hold", f"{absent[0][0]} is not in it")
     return [entry for entry, _ in entries]
 
 
@@ -73,14 +72,14 @@ def _entries(path: pathlib.Path) -> list[Entry]:
         length = int.from_bytes(file.read(8), "little")
         if size < 10 or length > min(size - 8, _LONGEST_HEADER):
             found = f"a file of {size:,} bytes that declares a header of {length:,}"
-            raise unreadable(path, "a whole safetensors file", found, _CURE)
+            raise unreadable(path, "a whole safetensors file", found)
         text = file.read(length)
     try:
         header = json.loads(text)
         header.pop("__metadata__", None)
         described = [_described(name, **said) for name, said in header.items()]
     except (ValueError, TypeError, KeyError, AttributeError) as error:
-        raise unreadable(path, "a safetensors file with a header in JSON", repr(error), _CURE) from error
+        raise unreadable(path, "a safetensors file with a header in JSON", repr(error)) from error
     return [_entry(path, 8 + length, size, *each) for each in described]
 
 
@@ -99,5 +98,5 @@ def _entry(
     kind = dtype_of(_TYPES[dtype])
     if end - begin != math.prod(shape) * kind.itemsize or start + end > size:
         found = f"{name} of type {dtype} and shape {shape} at bytes {begin:,} to {end:,} of {size - start:,}"
-        raise unreadable(path, "a whole safetensors file, whose tensors lie within it", found, _CURE)
+        raise unreadable(path, "a whole safetensors file, whose tensors lie within it", found)
     return Entry(name, shape, kind.name, lambda: mapped(path, kind, shape, start + begin))
