@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from train_by_reconnect.instrument.conventions import Entry, describe_entries
+from train_by_reconnect.instrument.conventions import describe_entries
+from train_by_reconnect.instrument.entries import Entry
 
 
 def described(layout=None, dtype="float32", **shapes):

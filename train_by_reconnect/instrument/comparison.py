@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 
 from train_by_reconnect.backend.rows import count_rows, take_rows
-from train_by_reconnect.backend.types import Axes
 from train_by_reconnect.instrument.extras import csv_of, data_frame, needing_matplotlib, written
+from train_by_reconnect.instrument.matching import axes_of, matched
 from train_by_reconnect.instrument.measured import Skipped
 from train_by_reconnect.instrument.sources import open_source
 from train_by_reconnect.instrument.summary import left_out
-from train_by_reconnect.instrument.tensors import Source, StoredTensor
+from train_by_reconnect.instrument.tensors import StoredTensor
 from train_by_reconnect.weights.differences import difference_sums, differences
 from train_by_reconnect.weights.listing import Listing
 
@@ -167,7 +167,7 @@ def compare_profiles(
         Qiu and Suda 2020, section 3, for the ranking distance.
     """
     one, other = open_source(first, layout=layout), open_source(second, layout=layout)
-    pairs, skipped, by_place = _matched(one, other)
+    pairs, skipped, by_place = matched(one, other)
     rows = []
     for a, b in progress(pairs):
         try:
@@ -183,40 +183,8 @@ def compare_profiles(
     return ProfileComparison(one.title, other.title, rows, Listing(skipped), by_place)
 
 
-def _matched(one: Source, other: Source) -> tuple[list[tuple[StoredTensor, StoredTensor]], list[Skipped], bool]:
-    names = {tensor.name: tensor for tensor in other.profiled}
-    pairs: list[tuple[StoredTensor, StoredTensor]] = []
-    no_kernels = [Skipped(each.name, each.shape, each.skipped) for each in one.tensors if each.skipped]
-    skipped = []
-    if not any(tensor.name in names for tensor in one.profiled):
-        shapes = [[tensor.shape for tensor in source.profiled] for source in (one, other)]
-        if shapes[0] == shapes[1]:
-            return list(zip(one.profiled, other.profiled, strict=True)), no_kernels, True
-    for tensor in one.profiled:
-        its = names.pop(tensor.name, None)
-        if its is None:
-            skipped.append(Skipped(tensor.name, tensor.shape, f"{other.title} has no kernel of this name."))
-        elif its.shape != tensor.shape or _axes(its) != _axes(tensor):
-            skipped.append(Skipped(tensor.name, tensor.shape, _differs(tensor, its)))
-        else:
-            pairs.append((tensor, its))
-    skipped += [Skipped(each.name, each.shape, f"{one.title} has no kernel of this name.") for each in names.values()]
-    return pairs, [*skipped, *no_kernels], False
-
-
-def _axes(tensor: StoredTensor) -> Axes:
-    """The axes that number its neurons, counted from the first."""
-    return tuple(axis % len(tensor.shape) for axis in tensor.unit_axes or ())
-
-
-def _differs(a: StoredTensor, b: StoredTensor) -> str:
-    if a.shape != b.shape:
-        return f"Its shape is {a.shape} in one and {b.shape} in the other."
-    return f"The axes that number its neurons are {_axes(a)} in one and {_axes(b)} in the other."
-
-
 def _row(a: StoredTensor, b: StoredTensor) -> dict[str, Any]:
-    axes = _axes(a)
+    axes = axes_of(a)
     before, after = a.read(), b.read()
     units, size = count_rows(a.shape, axes)
     step = max(1, _BLOCK // size)

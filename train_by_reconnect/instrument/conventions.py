@@ -16,17 +16,18 @@ Where a file leaves two of these open, what was taken for granted is said of the
 of an unknown layout, and is listed with that reason.
 """
 
-import dataclasses
 import math
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
 
 from train_by_reconnect.backend.rows import forget_pages
 from train_by_reconnect.backend.types import Axes
+from train_by_reconnect.instrument.entries import Decision, Entry
 from train_by_reconnect.instrument.file_bytes import is_float
+from train_by_reconnect.instrument.layout_argument import check_layout, given_axes, unknown_axes
 from train_by_reconnect.instrument.tensors import StoredTensor
 from train_by_reconnect.weights.profiles import finite
 
@@ -39,43 +40,7 @@ _KERNELS: dict[str, Axes] = {
     "embedding": (0,),
     "reverse_embeddings": (-1,),
 }
-_LAYOUTS = ("keras", "torch")
 _VECTOR = "A bias, scale or statistic: one number a neuron or channel, no weight vectors."
-
-
-@dataclasses.dataclass(frozen=True)
-class Entry:
-    """One tensor as a file lists it.
-
-    Args:
-        name: str, its path in the file.
-        shape: tuple of ints.
-        dtype: str.
-        load: a function that gives the array, of `shape` and as stored.
-        word: str, what it is in its layer (`"kernel"`, `"weight"`, ...). Defaults to the last part of the name.
-        layer: str. Defaults to the name without its last part.
-    """
-
-    name: str
-    shape: Axes
-    dtype: str
-    load: Callable[[], np.ndarray]
-    word: str = ""
-    layer: str = ""
-
-    def __post_init__(self) -> None:
-        layer, word = _split(self.name)
-        object.__setattr__(self, "word", self.word or word)
-        object.__setattr__(self, "layer", self.layer or layer)
-
-
-@dataclasses.dataclass(frozen=True)
-class Decision:
-    """The axes that number the neurons, or why there are none, and what was taken for granted."""
-
-    unit_axes: Axes | None
-    skipped: str = ""
-    assumed: str = ""
 
 
 def describe_entries(
@@ -97,7 +62,7 @@ def describe_entries(
         ValueError: a `layout` of another kind, one that finds no tensor, or axes that a tensor does not have.
     """
     entries, known = list(entries), dict(known or {})
-    _check(layout, entries)
+    check_layout(layout, entries)
     biases = {entry.layer: entry.shape for entry in entries if entry.word == "bias"}
     turned = any(
         entry.word == "weight" and len(entry.shape) == 2 and _is_turned(entry.shape, biases.get(entry.layer))
@@ -105,10 +70,11 @@ def describe_entries(
     )
     tensors = []
     for entry in entries:
-        decision = _no_weights(entry) or _given(entry, layout) or known.get(entry.name)
+        decision = _no_weights(entry) or given_axes(entry, layout) or known.get(entry.name)
         decision = decision or _by_name(entry, biases.get(entry.layer), turned)
         if decision.unit_axes is None and not decision.skipped:
-            decision = _unknown(entry, layout)
+            is_vector = max(entry.shape) == math.prod(entry.shape)
+            decision = Decision(None, _VECTOR) if is_vector else unknown_axes(entry, layout)
         tensors.append(_tensor(entry, decision))
     return tensors
 
@@ -131,50 +97,6 @@ def _tensor(entry: Entry, decision: Decision) -> StoredTensor:
     )
 
 
-def _split(name: str) -> tuple[str, str]:
-    """A name's layer and its last part, of `a/b/kernel:0` and of `a.b.weight`."""
-    name = re.sub(r":\d+$", "", name)
-    at = max(name.rfind("/"), name.rfind("."))
-    return name[: max(at, 0)] or name, name[at + 1 :]
-
-
-def _check(layout: Any, entries: list[Entry]) -> None:
-    if layout is None or layout in _LAYOUTS:
-        return
-    if not isinstance(layout, Mapping):
-        raise ValueError(
-            "`layout` must be None, 'keras', 'torch' or a dict from a regular expression to axes. Received: "
-            f"layout={layout!r}. To give a model's own layouts load the weights into it, and pass the model."
-        )
-    for pattern, axes in layout.items():
-        found = [entry for entry in entries if re.search(pattern, entry.name)]
-        if not found:
-            shown = ", ".join(entry.name for entry in entries[:20])
-            raise ValueError(
-                f"`layout` must name tensors of the file. Received: {pattern!r}, which no name matches. They are: "
-                f"{shown}{' and more' if len(entries) > 20 else ''}."
-            )
-        if axes is None:
-            continue
-        whole = isinstance(axes, (tuple, list)) and len(axes) > 0 and all(isinstance(axis, int) for axis in axes)
-        for entry in found:
-            rank = len(entry.shape)
-            inside = whole and len({axis % rank for axis in axes if axis in range(-rank, rank)}) == len(axes)
-            if not inside:
-                raise ValueError(
-                    f"`layout` must give axes of {entry.name}, whose shape is {entry.shape}, as a tuple of ints, each "
-                    f"once. Received: layout={{{pattern!r}: {axes!r}}}. For the last axis write (-1,)."
-                )
-
-
-def _given(entry: Entry, layout: Any) -> Decision | None:
-    if isinstance(layout, Mapping):
-        for pattern, axes in layout.items():
-            if re.search(pattern, entry.name):
-                return Decision(None, "Said to be no weights by `layout`.") if axes is None else Decision(tuple(axes))
-    return None
-
-
 def _no_weights(entry: Entry) -> Decision | None:
     if not is_float(entry.dtype):
         return Decision(None, f"Codes or counts of type {entry.dtype}, no weights.")
@@ -185,18 +107,6 @@ def _no_weights(entry: Entry) -> Decision | None:
     if len(entry.shape) < 2 or entry.word == "bias":
         return Decision(None, _VECTOR)
     return None
-
-
-def _unknown(entry: Entry, layout: Any) -> Decision:
-    if max(entry.shape) == math.prod(entry.shape):
-        return Decision(None, _VECTOR)
-    if layout in _LAYOUTS:
-        return Decision((-1,) if layout == "keras" else (0,))
-    return Decision(
-        None,
-        f"Which axes of {entry.shape} number the neurons is unknown: pass layout={{{re.escape(entry.name)!r}: (0,)}} "
-        "for the first, (-1,) for the last.",
-    )
 
 
 def _by_name(entry: Entry, bias: Axes | None, turned: bool) -> Decision:

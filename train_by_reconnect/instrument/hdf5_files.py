@@ -13,7 +13,8 @@ from typing import Any
 import h5py
 import numpy as np
 
-from train_by_reconnect.instrument.conventions import Decision, Entry, describe_entries
+from train_by_reconnect.instrument.conventions import describe_entries
+from train_by_reconnect.instrument.entries import Decision, Entry
 from train_by_reconnect.instrument.file_bytes import dtype_of, unreadable
 from train_by_reconnect.instrument.tensors import Source
 

@@ -19,7 +19,8 @@ from typing import Any
 import numpy as np
 
 from train_by_reconnect.backend.needing import needing
-from train_by_reconnect.instrument.conventions import Decision, Entry, describe_entries
+from train_by_reconnect.instrument.conventions import describe_entries
+from train_by_reconnect.instrument.entries import Decision, Entry
 from train_by_reconnect.instrument.file_bytes import unreadable
 from train_by_reconnect.instrument.tensors import Source
 

@@ -1,7 +1,6 @@
 """The weight profiles of a model or a file in one object: table, words, picture and page."""
 
 import dataclasses
-import difflib
 import os
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
@@ -9,6 +8,7 @@ from typing import Any
 import keras
 
 from train_by_reconnect.backend.types import Identifier
+from train_by_reconnect.instrument.choosing import chosen, unknown
 from train_by_reconnect.instrument.extras import csv_of, data_frame, needing_matplotlib, written
 from train_by_reconnect.instrument.kernel_profiles import KernelProfile, profile_kernel
 from train_by_reconnect.instrument.measured import Measured, Skipped
@@ -122,7 +122,7 @@ class Profile(Measured):
         found = [kernel for kernel in self.kernels if kernel.name == layer]
         found = found or [kernel for kernel in self.kernels if kernel.layer == layer]
         if not found:
-            raise ValueError(_unknown("layer", layer, [kernel.name for kernel in self.kernels]))
+            raise ValueError(unknown("layer", layer, [kernel.name for kernel in self.kernels]))
         return max(found, key=lambda kernel: kernel.scores.units * kernel.scores.size)
 
 
@@ -176,12 +176,12 @@ def profile(
     check_draws(max_units, n_draws)
     initializer = None if initializer is None else keras.initializers.get(initializer)
     source = open_source(model_or_file, layout=layout)
-    chosen = _chosen(source, layers)
+    wanted = chosen(source, layers)
     skipped = [Skipped(each.name, each.shape, each.skipped) for each in source.tensors if each.skipped]
     # What is drawn for a kernel depends on its place among all, and not on which others are wanted.
     places = {id(tensor): place for place, tensor in enumerate(source.profiled)}
     kernels = []
-    for tensor in progress(chosen):
+    for tensor in progress(wanted):
         try:
             few = _most_units(tensor, max_units)
             kernels.append(profile_kernel(tensor, initializer, few, n_draws, [seed, places[id(tensor)]]))
@@ -192,29 +192,10 @@ def profile(
     return Profile(source.title, source.kind, kernels, Listing(skipped), n_draws, seed)
 
 
-def _chosen(source: Source, layers: str | Sequence[str] | None) -> list[StoredTensor]:
-    if layers is None:
-        return source.profiled
-    wanted = [layers] if isinstance(layers, str) else list(layers)
-    known = {name for tensor in source.profiled for name in (tensor.name, tensor.layer)}
-    for name in wanted:
-        if name not in known:
-            raise ValueError(_unknown("layers", name, [tensor.name for tensor in source.profiled]))
-    return [tensor for tensor in source.profiled if {tensor.name, tensor.layer} & set(wanted)]
-
-
 def _most_units(tensor: StoredTensor, max_units: int | None) -> int | None:
     if max_units is None:
         return None
     return min(max_units, max(2, _MOST_WEIGHTS // max(1, tensor.size)))
-
-
-def _unknown(argument: str, name: str, known: Sequence[str]) -> str:
-    near = difflib.get_close_matches(name, known, 3, 0.4) or list(known[:20])
-    return (
-        f"`{argument}` must name a layer or kernel that is profiled. Received: {argument}={name!r}, which is none of "
-        f"the {len(known)}. Choose among: {', '.join(near)}."
-    )
 
 
 def _nothing(source: Source, skipped: Sequence[Skipped]) -> str:

@@ -14,7 +14,8 @@ import pathlib
 from typing import Any
 
 from train_by_reconnect.backend.types import Axes
-from train_by_reconnect.instrument.conventions import Entry, describe_entries
+from train_by_reconnect.instrument.conventions import describe_entries
+from train_by_reconnect.instrument.entries import Entry
 from train_by_reconnect.instrument.file_bytes import dtype_of, mapped, unreadable
 from train_by_reconnect.instrument.tensors import Source
 

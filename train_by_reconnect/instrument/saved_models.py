@@ -4,7 +4,8 @@ import pathlib
 from typing import Any
 
 from train_by_reconnect.backend.saved_model import saved_variables
-from train_by_reconnect.instrument.conventions import Entry, describe_entries
+from train_by_reconnect.instrument.conventions import describe_entries
+from train_by_reconnect.instrument.entries import Entry
 from train_by_reconnect.instrument.file_bytes import unreadable
 from train_by_reconnect.instrument.tensors import Source
 

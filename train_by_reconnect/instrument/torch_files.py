@@ -15,7 +15,8 @@ from typing import Any, Literal
 
 import numpy as np
 
-from train_by_reconnect.instrument.conventions import Entry, describe_entries
+from train_by_reconnect.instrument.conventions import describe_entries
+from train_by_reconnect.instrument.entries import Entry
 from train_by_reconnect.instrument.file_bytes import dtype_of, mapped, unreadable
 from train_by_reconnect.instrument.tensors import Source
 from train_by_reconnect.instrument.torch_pickles import (
