@@ -135,7 +135,13 @@ def test_no_matplotlib_is_one_sentence(monkeypatch):
         plot.profile(np.ones((2, 2)))
 
 
-@pytest.mark.parametrize("wrong", [np.array([[np.nan, 1.0]]), np.zeros((0, 3))])
-def test_no_profile_of_what_is_no_number(wrong):
-    with pytest.raises(ValueError, match=r"A profile needs finite weights. Received: kernel of shape"):
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        (np.array([[np.nan, 1.0]]), r"The weights of `kernel` must be finite. Received: 1 of 2 are NaN"),
+        (np.zeros((0, 3)), r"`kernel` must hold weights. Received: shape=\(0, 3\)"),
+    ],
+)
+def test_no_profile_of_what_is_no_number(wrong, said):
+    with pytest.raises(ValueError, match=said):
         plot.profile(wrong, axes())

@@ -11,7 +11,7 @@ from train_by_reconnect.backend.rows import to_rows
 from train_by_reconnect.backend.types import Axes as UnitAxes
 from train_by_reconnect.backend.types import Tensor
 from train_by_reconnect.plot.new_axes import BLUE, ORANGE, axes_or_new
-from train_by_reconnect.weights.profiles import WeightProfile
+from train_by_reconnect.weights.profiles import WeightProfile, finite
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -99,12 +99,7 @@ def sorted_vectors(kernel: WeightProfile | Tensor, unit_axes: UnitAxes) -> np.nd
     """The sorted weight vectors of a profile or an array: float array of shape (units, size)."""
     if isinstance(kernel, WeightProfile):
         return kernel.vectors
-    value = keras.ops.convert_to_numpy(kernel)
-    if not value.size or not np.isfinite(value).all():
-        raise ValueError(
-            f"A profile needs finite weights. Received: kernel of shape {value.shape} with "
-            f"{int(np.sum(~np.isfinite(value)))} that are NaN or infinite. Check whether the training has diverged."
-        )
+    value = finite(keras.ops.convert_to_numpy(kernel), "`kernel`")
     rows = to_rows(value, unit_axes if value.ndim > 1 else (), np) if value.ndim else value.reshape(1, 1)
     return np.sort(rows, axis=1)
 
