@@ -1,5 +1,6 @@
 """PyTorch's `DistributedDataParallel` around a Keras model, in a loop as in Keras' guide, with a Keras optimizer."""
 
+import gc
 import socket
 
 import keras
@@ -15,10 +16,19 @@ def train(process, addresses, folder, epochs):
     engine = "nccl" if torch.cuda.is_available() else "gloo"
     store = _store(process, addresses)
     torch.distributed.init_process_group(engine, store=store, world_size=len(addresses), rank=process)
+    _train_replica(process, len(addresses), folder, epochs)
+    # The replica must be gone by now: whoever frees the group last waits for its threads, and the replica would do so
+    # while it keeps Python's lock, for which a thread may be waiting in turn.
+    gc.collect()
+    torch.distributed.destroy_process_group()
+
+
+def _train_replica(process, processes, folder, epochs):
+    """Train, and leave nothing behind that holds the process group."""
     model, initial = network()
     backup, trace = Backup(model, folder, process), Trace(model, initial, folder, process)
     begun = backup.restore()
-    shares, loss = Shares(process, len(addresses)), keras.losses.SparseCategoricalCrossentropy()
+    shares, loss = Shares(process, processes), keras.losses.SparseCategoricalCrossentropy()
     replica, variables = DistributedDataParallel(model), model.trainable_variables
     for epoch in range(begun, epochs):
         for step, (x, y) in enumerate(shares.of_epoch(epoch), start=epoch * STEPS + 1):
@@ -28,7 +38,6 @@ def train(process, addresses, folder, epochs):
                 model.optimizer.apply([variable.value.grad for variable in variables], variables)
             trace.after(step)
         backup.save(epoch + 1)
-    torch.distributed.destroy_process_group()
 
 
 def _store(process, addresses):

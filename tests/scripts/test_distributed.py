@@ -27,7 +27,11 @@ def start(folder, processes):
 
 
 def finished(running):
-    _, errors = running.communicate(timeout=300)
+    with running:
+        try:
+            _, errors = running.communicate(timeout=120)
+        finally:
+            running.send_signal(signal.SIGINT)  # where it hangs; upon it, it ends the others
     assert running.returncode == 0, errors[-3000:]
     return errors
 
