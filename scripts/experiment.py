@@ -28,6 +28,7 @@ class Experiment:
         table: function of the list of `Curve` that gives the published table, in Markdown; the columns of the paper's
             numbers have names that begin with "paper". Defaults to None: the accuracies.
         claims: tuple of `scripts.publishing.claims.Claim` and `Remark`, printed below the table.
+        headlines: tuple of `scripts.publishing.headlines.Headline`, what the README shows of it. Defaults to none.
         in_paper: bool, whether the claim is a paper's. Defaults to `True`.
         more_pictures: dict from the name of a further picture to the function that draws it, as `draw`.
     """
@@ -41,6 +42,7 @@ class Experiment:
     rows: collections.abc.Callable | None = None
     table: collections.abc.Callable | None = None
     claims: tuple = ()
+    headlines: tuple = ()
     in_paper: bool = True
     more_pictures: collections.abc.Mapping = dataclasses.field(default_factory=dict)
 

@@ -17,6 +17,7 @@ from scripts.experiment import Experiment
 from scripts.publishing.claims import Claim, in_points
 from scripts.publishing.curves import by_training, ends
 from scripts.publishing.figures import COLORS, draw_band, legend_below
+from scripts.publishing.headlines import Headline, accuracy
 from scripts.publishing.names import NETWORK_NAMES, subject
 from scripts.publishing.tables import markdown_table, mean_min_max
 from scripts.publishing.verdicts import as_good
@@ -27,6 +28,9 @@ _KINDS = {
     "free pruning": ("free pruning", {}, COLORS[1], "-"),
     "free pruning, weights removed": ("free pruning", {"network": {"remove_weights": True}}, COLORS[6], "--"),
 }
+
+
+_METRIC = "test_accuracy_at_best"
 
 
 def _trainings(network, epochs, *changes, width=1.0):
@@ -62,7 +66,7 @@ def _table(curves):
         different = [each["different_without_weights"] for each in summaries if "different_without_weights" in each]
         cells = [
             *(label, len(same)),
-            *mean_min_max([summary["test_accuracy_at_best"] for summary in summaries]),
+            *mean_min_max([summary[_METRIC] for summary in summaries]),
             f"{', '.join(map(str, different))} of {summaries[0]['test_images']:,}" if different else "-",
         ]
         lines.append(cells)
@@ -76,7 +80,7 @@ def _table(curves):
 def _removed_against_kept(curves):
     """Free pruning of weights of +-1 minus that of He constant weights, for each network."""
     runs = ends(curves, lambda training: {"network": NETWORK_NAMES[training.network.name], "kind": _kind(training)})
-    values = runs.pivot(index=["kind", "network"], columns="seed", values="test_accuracy_at_best")
+    values = runs.pivot(index=["kind", "network"], columns="seed", values=_METRIC)
     kept, removed = (values[values.index.get_level_values("kind") == kind].droplevel("kind") for kind in [*_KINDS][1:])
     return in_points(removed - kept)
 
@@ -94,6 +98,13 @@ EXPERIMENT = Experiment(
     seeds={"quick": (0,), "laptop": (0, 1, 2), "paper": tuple(range(5))},
     draw=_draw,
     table=_table,
+    headlines=(
+        Headline(
+            "MNIST, LeNet: a mask over random weights that are never trained", accuracy("LeNet: free pruning", _METRIC)
+        ),
+        Headline("the same, all weights 1 or -1", accuracy("LeNet: free pruning, weights removed", _METRIC)),
+        Headline("the same network, trained as usual", accuracy("LeNet: baseline", _METRIC)),
+    ),
     claims=(
         Claim("Without weights the network learns the same (removed minus kept).", _removed_against_kept, as_good()),
     ),

@@ -15,18 +15,30 @@ from models.published import PUBLISHED
 from scripts.experiment import Experiment
 from scripts.laperm.published_weights import PublishedWeights, published_network
 from scripts.publishing.figures import COLORS
+from scripts.publishing.headlines import Headline, accuracy
 from scripts.publishing.tables import frame_table, percent
 
 _NETWORKS = tuple(map(published_network, PUBLISHED))
 
 
-def _stated(curve):
-    return PUBLISHED[curve.training.part(PublishedWeights).name].paper_accuracy
+_HEADLINES = ("F1", "F2", "Conv7")
+
+
+def _stated(training):
+    return PUBLISHED[training.part(PublishedWeights).name].paper_accuracy
 
 
 def _draw(figure, curves):
     axes, rows = figure.subplots(), range(len(curves))
-    axes.plot([*map(_stated, curves)], rows, "o", color=COLORS[0], fillstyle="none", markersize=9, label="stated")
+    axes.plot(
+        [_stated(curve.training) for curve in curves],
+        rows,
+        "o",
+        color=COLORS[0],
+        fillstyle="none",
+        markersize=9,
+        label="stated",
+    )
     axes.plot([curve.summary["test_accuracy"] for curve in curves], rows, "s", color=COLORS[1], label="here")
     axes.set_yticks(rows, [curve.label for curve in curves])
     axes.invert_yaxis()
@@ -42,7 +54,7 @@ def _table(curves):
         {
             "network": curve.label,
             "test accuracy": percent(curve.summary["test_accuracy"]),
-            "paper": percent(_stated(curve)),
+            "paper": percent(_stated(curve.training)),
             "test images": f"{curve.summary['test_images']:,}",
             "training images": percent(curve.summary["train_accuracy"]),
         }
@@ -55,6 +67,13 @@ EXPERIMENT = Experiment(
     claim="The weights that the authors published have the accuracies that the authors state.",
     trainings={"quick": _NETWORKS[:1], "paper": _NETWORKS},
     seeds={"quick": (0,), "paper": (0,)},
+    headlines=tuple(
+        Headline(
+            f"{training.label} network, its published weights", accuracy(training.label), percent(_stated(training))
+        )
+        for training in _NETWORKS
+        if training.part(PublishedWeights).name in _HEADLINES
+    ),
     default_size="paper",
     draw=_draw,
     rows=lambda curves: [],  # nothing is trained, so nothing is evaluated on the way

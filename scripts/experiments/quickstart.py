@@ -16,6 +16,7 @@ from scripts.laperm.observers import SnapshotsKept
 from scripts.laperm.snapshots import load_snapshots
 from scripts.publishing.curves import by_training
 from scripts.publishing.figures import COLORS, draw_band
+from scripts.publishing.headlines import Headline, accuracy
 from scripts.publishing.names import subject
 from scripts.running.images import Images
 from scripts.running.network import Network
@@ -82,6 +83,10 @@ def _draw_profiles(axes, label, curve):
 
 EXPERIMENT = Experiment(
     claim="Does a small network learn handwritten digits about as well when training only rearranges its weights?",
+    headlines=(
+        Headline("8 x 8 digits, half a LeNet: LaPerm, which only permutes its weights", accuracy("LaPerm (k = 40)")),
+        Headline("the same, Adam", accuracy("Adam")),
+    ),
     in_paper=False,
     trainings={"quick": _trainings(epochs=1), "laptop": _trainings(epochs=40)},
     seeds={"quick": (0,), "laptop": (0, 1, 2)},

@@ -21,6 +21,7 @@ from scripts.experiment import Experiment
 from scripts.publishing.claims import Claim, Ours, Remark
 from scripts.publishing.curves import by_training, ends
 from scripts.publishing.figures import COLORS, draw_band, epoch_axis, legend_below, percent_axis
+from scripts.publishing.headlines import Headline
 from scripts.publishing.names import subject
 from scripts.publishing.tables import frame_table, mean_min_max, percent
 from scripts.publishing.verdicts import Stated
@@ -135,6 +136,14 @@ def _of_ordinary(metric, text):
     return measure
 
 
+def _signs_kept(curves):
+    """The means over the seeds of usual training, of the depths with the fewest and with the most."""
+    runs = ends(curves, _fields)
+    alike = runs[(runs["rate"] == _CENTER["rate"]) & (runs["scale"] == _CENTER["scale"])]
+    means = alike[alike["method"] == _ORDINARY].groupby("depth")["signs_kept"].mean()
+    return f"{100 * means.min():.2f} to {percent(means.max())}"
+
+
 def _flipping(curves):
     """The signs kept and the test accuracy of free flipping beside those of ordinary training, at each depth."""
     runs = ends(curves, _fields)
@@ -160,6 +169,7 @@ EXPERIMENT = Experiment(
     seeds={"quick": (0,), "laptop": (0, 1, 2)},
     draw=_draw,
     table=_table,
+    headlines=(Headline("MNIST, ReLU-Nets of 1 to 8 hidden layers: weights that keep their signs", _signs_kept),),
     claims=(
         Claim(
             "Most weights keep their initial signs (the fraction that does).",

@@ -1,4 +1,4 @@
-"""All claims of the papers on one screen: each with its verdict, computed anew from the committed records."""
+"""All claims of the papers on one screen, and the README's headlines: computed anew from the committed records."""
 
 import pathlib
 
@@ -10,6 +10,7 @@ from scripts.publishing.tables import markdown_table
 from scripts.running.files import replacing
 
 BEGIN, END = "<!-- begin: python -m scripts scoreboard -->", "<!-- end -->"
+_FILE = "README.md"
 
 
 def scoreboard(results):
@@ -27,36 +28,71 @@ def scoreboard(results):
         curves, size = _of_the_largest_size(name, results)
         if claims and not curves:
             missing.append(name)
-        seeds = len({curve.seed for curve in curves})
         for claim in claims if curves else ():
             said = claim.verdict(curves)
             if said:
-                lines.append([claim.sentence, said, f"{size}, {seeds} seed{'s' * (seeds > 1)}", f"[{name}]({name}.md)"])
+                lines.append([claim.sentence, said, _size_and_seeds(size, curves), f"[{name}]({name}.md)"])
     table = markdown_table(["the paper claims", "verdict", "size", "where"], lines) if lines else ""
     rest = f"Not drawn from records yet: {', '.join(missing)}." if missing else ""
     return "\n\n".join(part for part in (table, rest) if part)
 
 
-def write_scoreboard(results):
-    """Put the table into `README.md` of the results, between its two marks.
+def headlines(results):
+    """The table of the few numbers that the README shows, where runs are there for them.
 
     Args:
-        results: str or path, the folder of results.
+        results: str or path, the folder of results, with its records.
 
     Returns:
-        Str, the table.
+        Str, Markdown; its links are from beside the folder.
+    """
+    lines = []
+    for name in names():
+        for headline in find(name).headlines:
+            curves, size = _of_the_largest_size(name, results)
+            ours = headline.measure(curves) if curves else None
+            if ours:
+                link = f"[{name}]({pathlib.Path(results).name}/{name}.md)"
+                lines.append([headline.sentence, ours, headline.paper, _size_and_seeds(size, curves), link])
+    return markdown_table(["test accuracy, or what is said", "ours", "the paper", "size", "where"], lines)
+
+
+def write_scoreboard(results):
+    """Put the scoreboard into `README.md` of the results, and the headlines into the one beside their folder.
+
+    Args:
+        results: str or path, the folder of results. A `README.md` beside it is left alone where there is none, or one
+            without marks.
+
+    Returns:
+        Str, the scoreboard.
 
     Raises:
-        ValueError: the file lacks the marks.
+        ValueError: the file of the results lacks the marks.
     """
-    path, table = pathlib.Path(results, "README.md"), scoreboard(results)
+    path, table = pathlib.Path(results, _FILE), scoreboard(results)
+    if not _put(path, table):
+        raise ValueError(f"{path} must hold the lines {BEGIN!r} and {END!r}, between which the table goes. Add them.")
+    beside = pathlib.Path(results).resolve().parent / _FILE
+    if beside.exists():
+        _put(beside, headlines(results))
+    return table
+
+
+def _put(path, table):
+    """Put a table between the two marks of a file; give whether it has them."""
     head, begin, rest = path.read_text().partition(BEGIN)
     _, end, tail = rest.partition(END)
     if not begin or not end:
-        raise ValueError(f"{path} must hold the lines {BEGIN!r} and {END!r}, between which the table goes. Add them.")
+        return False
     with replacing(path) as partial:
         partial.write_text(f"{head}{BEGIN}\n{table}\n{END}{tail}")
-    return table
+    return True
+
+
+def _size_and_seeds(size, curves):
+    seeds = len({curve.seed for curve in curves})
+    return f"{size}, {seeds} seed{'s' * (seeds > 1)}"
 
 
 def _of_the_largest_size(name, results):

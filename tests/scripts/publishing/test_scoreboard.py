@@ -4,6 +4,7 @@ import pytest
 
 from scripts.publishing import scoreboard
 from scripts.publishing.claims import Claim, Ours, Remark
+from scripts.publishing.headlines import Headline, accuracy
 from scripts.publishing.verdicts import ABOVE, BELOW
 
 
@@ -21,17 +22,19 @@ def experiments(monkeypatch):
         Claim("Of what was not run.", lambda curves: {}, ABOVE),
         Remark("A remark.", lambda curves: "1"),
     )
+    shown = (Headline("One way.", accuracy("one"), "60.00 %"), Headline("Another.", accuracy("another")))
     sizes = {"quick": [], "laptop": [], "paper": []}
     declared = {
-        "there": types.SimpleNamespace(claims=claims, trainings=sizes),
-        "missing": types.SimpleNamespace(claims=claims[:1], trainings=sizes),
-        "no_claims": types.SimpleNamespace(claims=(), trainings=sizes),
+        "there": types.SimpleNamespace(claims=claims, headlines=shown, trainings=sizes),
+        "missing": types.SimpleNamespace(claims=claims[:1], headlines=shown, trainings=sizes),
+        "no_claims": types.SimpleNamespace(claims=(), headlines=(), trainings=sizes),
     }
 
     def collect(name, size, results):
         if (name, size) != ("there", "laptop"):
             raise FileNotFoundError
-        return [types.SimpleNamespace(seed=seed) for seed in (0, 1, 1)]
+        runs = ((0, "one", 0.5), (1, "one", 0.75), (1, "a third", 1.0))
+        return [types.SimpleNamespace(seed=s, label=label, summary={"test_accuracy": a}) for s, label, a in runs]
 
     monkeypatch.setattr(scoreboard, "names", lambda: list(declared))
     monkeypatch.setattr(scoreboard, "find", declared.get)
@@ -60,3 +63,27 @@ def test_without_marks(experiments, tmp_path):
     with pytest.raises(ValueError, match=r"README.md must hold the lines .* between which the table goes"):
         scoreboard.write_scoreboard(tmp_path)
     assert (tmp_path / "README.md").read_text() == "nothing\n"
+
+
+HEADLINES = """\
+| test accuracy, or what is said | ours | the paper | size | where |
+|---|---|---|---|---|
+| One way. | 62.50 % (50.00 to 75.00) | 60.00 % | laptop, 2 seeds | [there](results/there.md) |"""
+
+
+def test_headlines_by_hand(experiments, tmp_path):
+    results = tmp_path / "results"
+    results.mkdir()
+    (results / "README.md").write_text(f"{scoreboard.BEGIN}\n{scoreboard.END}\n")
+    (tmp_path / "README.md").write_text(f"above\n{scoreboard.BEGIN}\nold\n{scoreboard.END}\nbelow\n")
+    scoreboard.write_scoreboard(results)
+    assert (tmp_path / "README.md").read_text() == f"above\n{scoreboard.BEGIN}\n{HEADLINES}\n{scoreboard.END}\nbelow\n"
+
+
+def test_a_readme_of_somebody_else_is_left_alone(experiments, tmp_path):
+    results = tmp_path / "results"
+    results.mkdir()
+    (results / "README.md").write_text(f"{scoreboard.BEGIN}\n{scoreboard.END}\n")
+    (tmp_path / "README.md").write_text("mine\n")
+    scoreboard.write_scoreboard(results)
+    assert (tmp_path / "README.md").read_text() == "mine\n"
