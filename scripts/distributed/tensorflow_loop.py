@@ -2,7 +2,6 @@
 
 import json
 import os
-import warnings
 
 import keras
 import tensorflow as tf
@@ -15,8 +14,7 @@ def train(process, addresses, folder, epochs):
     place = {"cluster": {"worker": addresses}, "task": {"type": "worker", "index": process}}
     os.environ["TF_CONFIG"] = json.dumps(place)
     strategy = tf.distribute.MultiWorkerMirroredStrategy()
-    with strategy.scope(), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Keras' `fit` trains on one machine")  # it is not used
+    with strategy.scope():
         model, initial = network()
         model.optimizer.build(model.trainable_variables)
     backup, trace = Backup(model, folder, process), Trace(model, initial, folder, process)

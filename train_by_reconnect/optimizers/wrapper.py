@@ -28,9 +28,9 @@ _BELONG_TO_INNER = (
 
 
 _NO_FIT = (
-    "Keras' `fit` trains on one machine under TensorFlow, whatever the optimizer (keras#20585). Received: "
-    "MultiWorkerMirroredStrategy with several workers, under which it fails with an error about PerReplica. Train in a "
-    "loop of your own, as scripts/distributed/tensorflow_loop.py does, or by `fit` on JAX: docs/scale.md."
+    "Keras' `fit` and `evaluate` expect one machine under TensorFlow, whatever the optimizer (keras#20585). Received: "
+    "MultiWorkerMirroredStrategy with several workers. Train in a loop of your own, as "
+    "scripts/distributed/tensorflow_loop.py does, or by `fit` on JAX: docs/scale.md."
 )
 
 
@@ -62,8 +62,7 @@ class OptimizerWrapper(keras.optimizers.Optimizer):
         self, inner_optimizer: keras.optimizers.Optimizer | str | dict[str, Any], name: str | None = None, **kwargs: Any
     ) -> None:
         backend_of_keras()  # it may have been changed since
-        if backend.fit_fails():  # with an error about PerReplica, before it has asked the optimizer for anything
-            warnings.warn(_NO_FIT, stacklevel=2)
+        backend.let_fit_fail_with(_NO_FIT)
         self._refuse(kwargs)
         super().__init__(learning_rate=0.0, name=name)
         self.inner_optimizer = self._get_inner(inner_optimizer)
