@@ -7,9 +7,9 @@ import keras
 
 from scripts.running.choices import check_choice
 from scripts.running.network import Network
-from train_by_reconnect import BernoulliMask, EdgePopup, connectivity_model, remove_weights
+from train_by_reconnect import BernoulliMask, EdgePopup, SignedMask, connectivity_model, remove_weights
 
-MODES = ("prune", "flip", "edge_popup", "bernoulli")
+MODES = ("prune", "flip", "prune_and_flip", "edge_popup", "bernoulli")
 _EDGE_POPUP_L2 = 5e-5  # the gradient of the authors' weight decay of 1e-4
 
 
@@ -80,3 +80,43 @@ class ConnectivityNetwork(Network):
             return connectivity_model(model, BernoulliMask, seed=seed)
         options = {"average": self.average, "rescale": self.rescale}
         return connectivity_model(model, self.mode, self.objective, **options, seed=seed)
+
+
+@dataclasses.dataclass(frozen=True)
+class SignedMaskNetwork(ConnectivityNetwork):
+    """A network of which each connection is kept, masked or flipped.
+
+    How many are masked follows from where the scores start and how wide the range is in which they mask: where it is
+    wide beside what the training moves them by, it stays near the fraction of the start.
+
+    Args:
+        mode: str, `"prune_and_flip"`; this and all before as in `ConnectivityNetwork`.
+        masked_range: float, as in `SignedMask`. Defaults to 0.1.
+        masked_at_start: float above 0 and up to 1, the fraction of connections that are masked before the first step;
+            of the others half are flipped. Defaults to None: all connections are as they were.
+    """
+
+    mode: str = "prune_and_flip"
+    masked_range: float = 0.1
+    masked_at_start: float | None = None
+
+    def __post_init__(self):
+        """Refuse other modes, and what is no fraction."""
+        super().__post_init__()
+        check_choice("mode", self.mode, ("prune_and_flip",))
+        if self.masked_at_start is not None and not 0 < self.masked_at_start <= 1:
+            raise ValueError(
+                "`masked_at_start` is a fraction above 0 and up to 1, or None. Received: "
+                f"masked_at_start={self.masked_at_start!r}. Write 0.9 to begin with a tenth of the connections."
+            )
+
+    def _converted(self, model, seed):
+        wrap = functools.partial(SignedMask, masked_range=self.masked_range, score_initializer=self._scores())
+        return connectivity_model(model, wrap, seed=seed)
+
+    def _scores(self):
+        """Uniform around the middle of what masks, so far to both sides that the fraction is as declared."""
+        if self.masked_at_start is None:
+            return None
+        middle, reach = -self.masked_range / 2, self.masked_range / self.masked_at_start / 2
+        return keras.initializers.RandomUniform(middle - reach, middle + reach)

@@ -2,10 +2,12 @@
 
 import dataclasses
 
+import numpy as np
+
 from scripts.connectivities.prune_once import PruneOnce, fraction_of_zeros
 from scripts.running.best_epoch import has_best
-from scripts.running.observers import BestEpochKept, Observation
-from train_by_reconnect import ConnectivityMonitor, changed_fractions, remove_weights
+from scripts.running.observers import BestEpochKept, Observation, weight_vectors
+from train_by_reconnect import ConnectivityMonitor, changed_fractions, remove_weights, strip
 
 
 @dataclasses.dataclass(frozen=True)
@@ -16,6 +18,20 @@ class ChangedConnections:
         """Count them."""
         monitor = ConnectivityMonitor(layers=True)
         return Observation([monitor], lambda: {"changed": changed_fractions(prepared.model)["all"]})
+
+
+@dataclasses.dataclass(frozen=True)
+class RemovedConnections:
+    """The fraction of connections that are masked at the end, without those that are flipped."""
+
+    def observe(self, prepared):
+        """Count the zeros of the kernels that the network computes with."""
+
+        def summary():
+            kernels = weight_vectors(strip(prepared.model))
+            return {"removed": float(np.mean(np.concatenate([kernel.ravel() for kernel in kernels]) == 0))}
+
+        return Observation(summary=summary)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -2,8 +2,14 @@
 
 import functools
 
-from scripts.connectivities.network import ConnectivityNetwork
-from scripts.connectivities.observers import BestEpochTested, ChangedConnections, MagnitudePruned, WeightsRemoved
+from scripts.connectivities.network import ConnectivityNetwork, SignedMaskNetwork
+from scripts.connectivities.observers import (
+    BestEpochTested,
+    ChangedConnections,
+    MagnitudePruned,
+    RemovedConnections,
+    WeightsRemoved,
+)
 from scripts.running.images import Images
 from scripts.running.network import Network
 from scripts.running.optimizer import Optimizer
@@ -24,7 +30,7 @@ _METHODS = {
     "minimal flipping": ({"mode": "flip", "objective": "minimal"}, (1e-3, 5e-4, 5e-4)),
 }
 _COLUMN = {"lenet_300_100": 0, "conv2": 1, "conv4": 2, "conv6": 2}
-_PEERS = {"edge_popup": "edge-popup", "bernoulli": "Bernoulli supermask"}
+_PEERS = {"edge_popup": "edge-popup", "bernoulli": "Bernoulli supermask", "prune_and_flip": "prune and flip"}
 
 
 def training(label, method, network, epochs, *changes, width=1.0):
@@ -70,6 +76,8 @@ def _initializer(name):
 def _observers(network):
     if not isinstance(network, ConnectivityNetwork):
         return (BestEpochTested(),)
+    if isinstance(network, SignedMaskNetwork):
+        return (ChangedConnections(), RemovedConnections(), BestEpochTested())
     return (ChangedConnections(), BestEpochTested(), *([WeightsRemoved()] if network.has_one_magnitude else []))
 
 

@@ -5,7 +5,13 @@ import pandas as pd
 import pytest
 
 from scripts.connectivities.network import ConnectivityNetwork
-from scripts.connectivities.observers import BestEpochTested, ChangedConnections, MagnitudePruned, WeightsRemoved
+from scripts.connectivities.observers import (
+    BestEpochTested,
+    ChangedConnections,
+    MagnitudePruned,
+    RemovedConnections,
+    WeightsRemoved,
+)
 from scripts.connectivities.settings import all_methods, method_of, pruned_half_way, training
 from scripts.experiment import find
 from scripts.publishing.claims import claims_beside_ours
@@ -61,6 +67,8 @@ def finished(declared, seed=0, held_out=(0.5, 0.75), best=0.7):
         rows["changed"] = summary["changed"] = 0.25
     if declared.part(MagnitudePruned):
         summary["changed"] = declared.part(MagnitudePruned).sparsity
+    if declared.part(RemovedConnections):
+        summary["removed"] = 0.125
     if declared.part(WeightsRemoved):
         summary["different_without_weights"] = seed
     return Curve(declared, seed, rows, summary)
@@ -118,6 +126,10 @@ def test_other_claims_by_hand():
     assert "Ours: masks, accuracy: 95.00 % (holds); masks, removed: 25.00 % (does not hold). Verdict" in said
     peers = (("free pruning", (0.97, 0.98)), ("edge-popup 50 %", (0.96, 0.96)), ("free pruning, rescaled", (0.9, 0.9)))
     assert "Ours: edge-popup 50 %: +1.50 points. Verdict: holds." in claimed("connectivities_peers", *peers)
+    both = (("prune and flip, about 50 %", (0.97, 0.975)), ("magnitude 50 %", (0.98, 0.98)))
+    assert "Ours: 50.00 %: +1.25 against edge-popup, 50.00 %: -0.75 against magnitude." in claimed(
+        "connectivities_peers", *peers, *both
+    )
 
 
 def test_the_papers_limits_are_for_what_the_paper_shows():
@@ -175,12 +187,12 @@ def test_a_point_for_each_peer():
     figure, table = drawn("connectivities_peers", "paper")
     (axes,) = figure.axes
     points = [container.lines[0] for container in axes.containers]
-    assert [point.get_xdata().item() for point in points] == [0, 0.25, 0.25, 0.25, 0.25, 0.25, 0.25, 0.5, 0.9]
+    assert [point.get_xdata().item() for point in points] == [0, *[0.25] * 7, 0.5, 0.75, 0.9, *[0.125] * 3]
     markers = [point.get_marker() for point in points]
-    assert markers == ["o", "s", "D", "v", "P", "X", "X", "^", "^"]
+    assert markers == ["o", "s", "D", "v", "P", *"XXX^^^***"]
     colors = [point.get_color() for point in points]
     assert colors[1] == colors[2]
-    assert len(set(colors)) == 6
+    assert len(set(colors)) == 7
     assert "| dense | 2 | 70.00 % | 70.00 % | 70.00 % | 0.00 % |" in table
 
 

@@ -5,7 +5,8 @@ import math
 import numpy as np
 import pytest
 
-from scripts.connectivities.network import ConnectivityNetwork
+from scripts.connectivities.network import ConnectivityNetwork, SignedMaskNetwork
+from scripts.connectivities.observers import RemovedConnections
 from scripts.connectivities.settings import DIGITS, pruned_half_way, training
 from scripts.running.files import read_csv, records
 from scripts.running.runner import Options, run
@@ -53,6 +54,39 @@ def pruned(tmp_path_factory):
 def test_what_nothing_has_or_would_be_ignored_is_refused(settings, said):
     with pytest.raises(ValueError, match=said):
         ConnectivityNetwork(LENET, **settings)
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"mode": "prune"}, "`mode` must be one of 'prune_and_flip'. Received: mode='prune'"),
+        ({"masked_at_start": 0.0}, r"Received: masked_at_start=0.0. Write 0.9"),
+        ({"masked_at_start": 1.5}, r"Received: masked_at_start=1.5"),
+    ],
+)
+def test_of_masks_with_signs_too(settings, said):
+    with pytest.raises(ValueError, match=said):
+        SignedMaskNetwork(LENET, **settings)
+
+
+def test_masks_with_signs_start_as_declared():
+    # A range of 0.4 of which 2 / 7 of the scores are: they reach over 0.4 / (2 / 7) = 1.4, from -0.9 to 0.5, and the
+    # others are 5 / 14 on either side.
+    network = SignedMaskNetwork(LENET, {"width": 0.1}, masked_range=0.4, masked_at_start=2 / 7)
+    declared = training("a", "free pruning", LENET, 1, *SMALL, {"network": network})
+    prepared = declared.prepare(0)
+    scores = np.concatenate([variable.numpy().ravel() for variable in prepared.model.trainable_variables])
+    # Of n = 2,270 weights a fraction p has a standard deviation of sqrt(p (1 - p) / n), at most 0.0105; five of them.
+    for found, expected in (
+        (np.mean((scores <= 0) & (scores > -0.4)), 2 / 7),
+        (np.mean(scores > 0), 5 / 14),
+        (np.mean(scores <= -0.4), 5 / 14),
+    ):
+        assert found == pytest.approx(expected, abs=0.0525)
+    assert -0.9 <= scores.min() < scores.max() <= 0.5
+    removed = RemovedConnections().observe(prepared).summary()["removed"]
+    assert removed == np.mean((scores <= 0) & (scores > -0.4))
+    assert changed_fractions(prepared.model)["all"] == pytest.approx(np.mean(scores <= 0))
 
 
 def test_every_method_starts_from_the_same_kernels():
