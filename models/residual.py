@@ -6,8 +6,6 @@ import keras
 
 from models.layers import Initializer, LayerFactory, MakeLayer
 
-BLOCKS = 8  # in each stage of ResNet-50
-
 
 def resnet50(
     input_shape: tuple[int, ...] = (32, 32, 3),
@@ -20,6 +18,7 @@ def resnet50(
     l2: float = 1e-4,
     batch_norm: bool = True,
     width: float = 1.0,
+    blocks: int = 8,
 ) -> keras.Model:
     """ResNet-50 for CIFAR-10: 16, 16x16, 16x32, 16x64, average pooling, 10; 763,882 parameters.
 
@@ -49,12 +48,13 @@ def resnet50(
         l2: Float in [0, inf), rate of the L2 regularization. Default 1e-4.
         batch_norm: Boolean, whether to normalize. Default `True`.
         width: Float in (0, inf), factor on the filters, of which each layer keeps at least 1. Default 1.
+        blocks: Positive integer, the n of the 6n + 2 layers. Default 8.
 
     Returns:
         An uncompiled `keras.Model` named `"resnet50"`: images (batch, *input_shape) to probabilities (batch, classes).
 
     Raises:
-        ValueError: If `l2` or `width` is out of range.
+        ValueError: If `l2`, `width` or `blocks` is out of range.
 
     Example:
 
@@ -66,6 +66,10 @@ def resnet50(
         Qiu and Suda, 2020, "Train by Reconnect: Decoupling Locations of Weights from Their Values", Table 1 and A.5.6;
         He et al., 2016, "Deep Residual Learning for Image Recognition", section 4.2.
     """
+    if not (isinstance(blocks, int) and blocks > 0):
+        raise ValueError(
+            f"`blocks` must be a positive integer. Received: blocks={blocks!r}. Pass blocks=3 for 20 layers."
+        )
     layers = LayerFactory(
         conv=conv,
         dense=dense,
@@ -83,7 +87,7 @@ def resnet50(
     inputs = keras.Input(input_shape, name="images")
     x = convolution(inputs, 16)
     for filters in (16, 32, 64):
-        for block in range(BLOCKS):
+        for block in range(blocks):
             changes_shape = filters > 16 and block == 0
             strides = 2 if changes_shape else 1
             y = convolution(x, filters, strides)

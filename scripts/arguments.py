@@ -3,6 +3,7 @@
 import argparse
 
 from scripts.backend import BACKENDS
+from scripts.experiment import SIZES
 from train_by_reconnect_start import add_inspection, add_profiling
 
 
@@ -46,7 +47,7 @@ def command_line():
     figure.add_argument("name", metavar="NAME")
     for command in (run, queue, status, figure):
         _add_backend(command)
-        command.add_argument("--size", choices=["quick", "laptop", "paper"], help="default: that of the experiment")
+        command.add_argument("--size", choices=SIZES, help="default: that of the experiment")
         command.add_argument("--results", default="results", help="folder of results; default: results")
     report = commands.add_parser("report", help="write all published results as one self-contained HTML page")
     report.set_defaults(command="report")

@@ -8,7 +8,7 @@ import pkgutil
 
 from scripts import experiments
 
-SIZES = ("quick", "laptop", "paper")
+SIZES = ("quick", "laptop", "overnight", "paper")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -17,8 +17,9 @@ class Experiment:
 
     Args:
         claim: str, what the paper's figure says, in a sentence or two; or what is asked here, where no paper does.
-        trainings: dict from a size (`"quick"`: seconds; `"laptop"`: two cores; `"paper"`: the paper's settings) to
-            a list of declared trainings, one for each curve: frozen dataclasses.
+        trainings: dict from a size (`"quick"`: seconds; `"laptop"`: two cores; `"overnight"`: two cores for
+            about ten hours at most; `"paper"`: the paper's settings) to a list of declared trainings, one for each
+            curve: frozen dataclasses.
         seeds: dict from a size to the default seeds.
         draw: function of the `Figure` of matplotlib and the list of `Curve` that draws the picture.
         paper: dict from the label of a curve to the paper's number and how the paper picked it, as text.

@@ -16,7 +16,7 @@ from scripts.laperm.draw_accuracies import accuracies
 from scripts.laperm.resnet_findings import changes_between_evaluations
 from scripts.laperm.runs import by_seed, only
 from scripts.laperm.settings import laperm_resnet, resnet50
-from scripts.laperm.sizes import LAPTOP_RESNET50, QUICK
+from scripts.laperm.sizes import LAPTOP_RESNET50, OVERNIGHT_RESNET, QUICK
 from scripts.laperm.tables import table
 from scripts.publishing.claims import Claim, Ours
 from scripts.publishing.tables import points
@@ -46,9 +46,11 @@ EXPERIMENT = Experiment(
     trainings={
         "quick": _trainings(10, 5, QUICK, _QUICK),
         "laptop": _trainings(72, 20, LAPTOP_RESNET50),
+        # Fewer blocks and epochs, as in `laperm_fig8`.
+        "overnight": _trainings(800, 20, OVERNIGHT_RESNET),
         "paper": _trainings(800, 200),
     },
-    seeds={"quick": (0,), "laptop": (0, 1, 2), "paper": (0, 1, 2)},
+    seeds={"quick": (0,), "laptop": (0, 1, 2), "overnight": (0, 1), "paper": (0, 1, 2)},
     draw=accuracies("gamma and beta kept, or reset at each synchronization"),
     table=table({}, sync_period=False),
     claims=(

@@ -4,7 +4,16 @@ import matplotlib
 import numpy as np
 import pandas as pd
 
-from scripts.laperm.sync_period_findings import EARLY, ONCE, dense_runs, frozen_runs, sparse_runs, synchronized_once
+from scripts.laperm.sync_period_findings import (
+    EARLY,
+    ONCE,
+    dense_runs,
+    frozen_runs,
+    sparse_runs,
+    sparser_runs,
+    synchronized_once,
+    unreconnected_runs,
+)
 from scripts.publishing.curves import mean_curve
 from scripts.publishing.figures import COLORS, draw_band, epoch_axis, legend_below, named_lines, percent_axis
 from scripts.publishing.names import subject
@@ -89,6 +98,10 @@ def _draw_all_and_half(a, e, curves, colors, metric):
     for axes, runs in ((a, dense_runs(curves)), (e, sparse_runs(curves))):
         for k, same in runs.items():
             draw_band(axes, same, metric, color=colors[k], label=f"k = {k}", by="epochs")
+    for color, (name, same) in zip((COLORS[6], COLORS[3]), unreconnected_runs(curves).items(), strict=False):
+        draw_band(a, same, metric, color=color, label=name, by="epochs", linestyle="--")
+    for name, same in sparser_runs(curves).items():
+        draw_band(e, same, metric, color=COLORS[5], label=name, by="epochs", linestyle="-.")
     frozen = frozen_runs(curves)
     if frozen:
         style = {"color": COLORS[1], "linestyle": "--", "label": "Adam, zeros frozen"}

@@ -31,6 +31,9 @@ LAPTOP_RESNET50 = {
     "evaluation": {"train_images": 1000, "every": 72},
 }
 
+# As wide as the paper's, with 3 of its 8 blocks in a stage: 20 layers. An epoch has 900 steps.
+OVERNIGHT_RESNET = {"network": {"arguments": {"blocks": 3}}, "evaluation": {"train_images": 5000}}
+
 
 def laptop_sync_period(paper_sync_period):
     """The k that synchronizes as often in an epoch of the laptop size as the paper's does in one of its own.

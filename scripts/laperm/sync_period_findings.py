@@ -4,8 +4,9 @@ import statistics
 
 import pandas as pd
 
+from scripts.laperm.fields import fields
 from scripts.laperm.ranking_traits import rank_correlation
-from scripts.laperm.runs import CHANCE, by_seed, final_values, grouped, only, synchronizes_once
+from scripts.laperm.runs import CHANCE, by_seed, final_mean, final_values, grouped, only, synchronizes_once
 from scripts.laperm.tables import minus
 from scripts.publishing.claims import Claim, Ours, in_points
 from scripts.publishing.curves import mean_curve
@@ -36,6 +37,19 @@ def synchronized_once(curves):
 def frozen_runs(curves):
     """The runs of Adam with half of the weights removed for good: list of `Curve`."""
     return only(curves, frozen=True)
+
+
+def unreconnected_runs(curves):
+    """The runs of the optimizers alone, or with Lookahead, with all weights: dict from each to a list of `Curve`."""
+    return {name: same for name in ("Adam", "Lookahead") if (same := only(curves, method=name, p=0))}
+
+
+def sparser_runs(curves):
+    """The runs of LaPerm with more than half of the weights removed: dict from p and k to a list of `Curve`."""
+    return grouped(
+        [curve for curve in only(curves, method="LaPerm") if fields(curve.training)["p"] > 50],
+        lambda known: f"p = {known['p']} %, k = {known['k']}",
+    )
 
 
 def _by_k(curves, p):
@@ -159,6 +173,25 @@ def _removed(curves):
     return in_points(minus(_values(sparse_runs(curves)), _values(dense_runs(curves)), "k = {}"))
 
 
+def _sparser(curves):
+    dense, found = dense_runs(curves), {}
+    for name, same in sparser_runs(curves).items():
+        k = fields(same[0].training)["k"]
+        if k in dense:
+            found[name] = by_seed(same) - by_seed(dense[k])
+    return in_points(pd.DataFrame(found).T)
+
+
+def _against_others(curves):
+    """With the k that ends highest on held-out images, LaPerm minus the optimizers that change the values too."""
+    runs, others = dense_runs(curves), unreconnected_runs(curves)
+    if not runs or not others:
+        return {}
+    k = max(runs, key=lambda k: final_mean(runs[k], "val_accuracy"))
+    ours = by_seed(runs[k])
+    return in_points(pd.DataFrame({f"k = {k} minus {name}": ours - by_seed(same) for name, same in others.items()}).T)
+
+
 def _frozen(curves):
     seldom = {k: same for k, same in sparse_runs(curves).items() if k >= _SELDOM * same[0].steps_per_epoch}
     return in_points(minus(_values(seldom), by_seed(frozen_runs(curves)), "k = {}"))
@@ -183,5 +216,11 @@ CLAIMS = (
         "minus Adam).",
         _frozen,
         CLEARLY_ABOVE,
+    ),
+    Claim("Removing still more costs nothing (minus p = 0 %).", _sparser, no_worse()),
+    Claim(
+        "It is no worse than Adam and Lookahead (the k that is best on held-out images, minus each).",
+        _against_others,
+        no_worse(),
     ),
 )

@@ -19,6 +19,7 @@ NETWORK_NAMES = {
     "vgg11": "VGG-11",
 }
 _NAMED_BY_DEPTH = ("conv_net", "relu_net")
+_RESNET = "resnet50"  # which has 6n + 2 layers for n blocks in a stage
 
 
 def network_name(network):
@@ -27,7 +28,11 @@ def network_name(network):
     >>> from scripts.running.network import Network
     >>> network_name(Network("relu_net", {"units": 10, "depth": 4})), network_name(Network("lenet_300_100"))
     ('5-layer ReLU-Net', 'LeNet')
+    >>> network_name(Network("resnet50", {"blocks": 3}))
+    'ResNet20'
     """
+    if network.name == _RESNET and "blocks" in network.arguments:
+        return f"ResNet{6 * network.arguments['blocks'] + 2}"
     name = NETWORK_NAMES[network.name]
     depth = network.arguments.get("depth") if network.name in _NAMED_BY_DEPTH else None
     return name if depth is None else f"{depth + 1}-layer {name}"

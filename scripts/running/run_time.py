@@ -8,7 +8,7 @@ from scripts.running.progress_file import progress_of
 from scripts.running.runner import folder_of
 
 # What is expected of a run while nothing is known of its experiment.
-SECONDS = {"quick": 60, "laptop": 600, "paper": 3600}
+SECONDS = {"quick": 60, "laptop": 600, "overnight": 1800, "paper": 3600}
 
 
 def expected_seconds(name, size, training, seed, results):

@@ -161,6 +161,15 @@ def test_resnet50_has_50_layers_and_two_convolutional_shortcuts():
     assert model.get_layer("average_pool").input.shape == (None, 8, 8, 64)
 
 
+def test_fewer_blocks_make_a_shallower_network():
+    # He et al. 2016, Table 6: 20 layers for n = 3.
+    convs = layers_of(models.resnet50(width=1 / 16, blocks=3), keras.layers.Conv2D)
+    assert sum(layer.kernel_size == (3, 3) for layer in convs) + 1 == 20
+    for wrong in (0, 2.0):
+        with pytest.raises(ValueError, match=f"Received: blocks={wrong}. Pass blocks=3 for 20 layers"):
+            models.resnet50(blocks=wrong)
+
+
 @pytest.mark.parametrize("build", ALL)
 def test_output_is_a_distribution(build):
     model = small_one(build)
@@ -176,7 +185,7 @@ def test_arguments_are_uniform():
     order = [
         *("input_shape", "classes", "conv", "dense", "kernel_initializer", "bias_initializer"),
         *("l2", "dropout", "units", "filters", "depth", "batch_norm", "width"),
-        *("plain", "inner_kernel_size"),
+        *("plain", "inner_kernel_size", "blocks"),
     ]
     for build in ALL:
         arguments = list(inspect.signature(build).parameters)

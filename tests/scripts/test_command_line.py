@@ -23,6 +23,7 @@ def test_list_shows_every_experiment_at_once():
     assert done.stderr == ""
     shown = dict(zip(names(), lines, strict=True))
     assert "quick, laptop, paper" in shown["rich_fig5"]
+    assert "quick, laptop, overnight, paper" in shown["laperm_fig6"]
     assert "Conv4 on CIFAR-10: the sync period k." in shown["laperm_fig6"]
 
 

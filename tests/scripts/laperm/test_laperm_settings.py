@@ -98,6 +98,31 @@ def test_curves_of_the_paper():
     assert find("laperm_fig16").seeds["paper"] == (0, 1, 2)
 
 
+def overnight(number, *wanted):
+    known = [fields(training) for training in trainings_of(f"laperm_fig{number}", "overnight")]
+    return [tuple(each[name] for name in wanted) for each in known]
+
+
+def test_what_runs_overnight():
+    # All images, and the drops at the paper's fractions: 25 / 90 of 10, 20, 30 are 2.8, 5.6 and 8.3.
+    assert overnight(6, "method", "k", "p", "frozen") == [
+        *(("Adam", None, 0, False), ("Lookahead", None, 0, False)),
+        *(("LaPerm", k, 0, False) for k in (1, 20, 100, 1000, 2000)),
+        *(("LaPerm", 1000, p, False) for p in (50, 70)),
+        ("Adam", None, 50, True),
+    ]
+    resnets = [(None, 0), *((k, 0) for k in (250, 400, 800)), *((k, p) for p in (50, 70) for k in (400, 800))]
+    assert overnight(8, "k", "p") == resnets
+    assert overnight(16, "k", "norm_reset") == [(800, False), (800, True)]
+    for number, network, epochs in ((6, {"width": 0.5}, 25), (8, {"blocks": 3}, 20), (16, {"blocks": 3}, 20)):
+        assert find(f"laperm_fig{number}").seeds["overnight"] == (0, 1)
+        for training in trainings_of(f"laperm_fig{number}", "overnight"):
+            assert (training.epochs, training.network.arguments) == (epochs, network)
+            assert (training.data.limit, training.data.validation, training.data.augmentation.rotation) == (None, 5000, 15)
+    schedule = trainings_of("laperm_fig6", "overnight")[0].optimizer.schedule
+    assert list(schedule.divisors) == [3, 6, 8, 11, 14, 17, 19, 22]
+
+
 def test_schedules_and_sync_periods_scale_alike():
     assert list(conv("a", "conv4", 25).optimizer.schedule.divisors) == list(range(2, 25, 2))
     assert len(conv("a", "conv4", 15).optimizer.schedule.divisors) == 12
