@@ -99,7 +99,7 @@ INSIDE = {
         "distributed": ("running", "data"),
         "experiment": ("experiments",),
         "experiments": ("laperm", "connectivities", "rich", "publishing", "running", "data", "experiment"),
-        "arguments": ("backend",),
+        "arguments": ("backend", "experiment"),
         "backend": (),
         "quiet": ("backend",),
         "queue": ("publishing", "running", "experiment"),

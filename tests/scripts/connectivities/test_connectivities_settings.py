@@ -18,6 +18,7 @@ from scripts.publishing.claims import claims_beside_ours
 from scripts.publishing.curves import Curve
 from scripts.publishing.publish import publish
 from scripts.running.runner import Options, folder_of, run
+from scripts.running.training import changed
 
 EXPERIMENTS = [f"connectivities_{name}" for name in ("c1", "c2", "c3", "c4", "fig3", "fig4", "peers")]
 LENET = "lenet_300_100"
@@ -41,6 +42,15 @@ def test_settings_are_those_of_table_a_2():
         assert method_of(declared) == method
     labels = [declared.label for declared in all_methods("conv2", 1)]
     assert len(set(labels)) == len(labels) == 15
+
+
+def test_conv2_overnight_is_as_wide_as_the_papers():
+    overnight, paper = (
+        {t.label: t for t in find("connectivities_c4").trainings[size]} for size in ("overnight", "paper")
+    )
+    assert list(overnight) == [label for label in paper if label.endswith("He constant")]
+    assert all(changed(paper[label], epochs=35) == declared for label, declared in overnight.items())
+    assert find("connectivities_c4").seeds["overnight"] == (0, 1)
 
 
 def test_what_is_observed_follows_from_the_network():

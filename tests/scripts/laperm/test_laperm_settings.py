@@ -118,7 +118,8 @@ def test_what_runs_overnight():
         assert find(f"laperm_fig{number}").seeds["overnight"] == (0, 1)
         for training in trainings_of(f"laperm_fig{number}", "overnight"):
             assert (training.epochs, training.network.arguments) == (epochs, network)
-            assert (training.data.limit, training.data.validation, training.data.augmentation.rotation) == (None, 5000, 15)
+            data = training.data
+            assert (data.limit, data.validation, data.augmentation.rotation) == (None, 5000, 15)
     schedule = trainings_of("laperm_fig6", "overnight")[0].optimizer.schedule
     assert list(schedule.divisors) == [3, 6, 8, 11, 14, 17, 19, 22]
 

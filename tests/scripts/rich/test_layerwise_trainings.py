@@ -198,6 +198,17 @@ def test_paper_sizes(name, epochs, images):
     assert {"top 4 + all bottoms, rho = 0.5", "middle only", "random-beta"} <= set(labels)
 
 
+def test_overnight_has_both_readings_of_a_layer():
+    # VGG-5 has 2, 2, 3 and 3 convolutions and 2 dense layers. Of stages the top one are the 2 dense layers and the
+    # bottom one the first 2 convolutions; of two each, 2 + 3 and 2 + 2.
+    overnight, paper = ({t.label: t for t in find("rich_fig7").trainings[size]} for size in ("overnight", "paper"))
+    assert {"top 1 + bottom 1", "top 2 + bottom 2", "top 5 + bottom 4", "middle only", "random-beta"} <= set(overnight)
+    assert all(paper[label] == declared for label, declared in overnight.items() if label in paper)
+    assert [label for label in overnight if label not in paper] == ["top 5 + bottom 4"]
+    assert next(iter(overnight)) == "full"
+    assert find("rich_fig7").seeds["overnight"] == (0, 1)
+
+
 def curve_of(name, label, seed=0, accuracy=0.6, seconds=30, ratio=1.0, size="laptop"):
     """A run of an experiment, made up."""
     (training,) = (declared for declared in find(name).trainings[size] if declared.label == label)
