@@ -1,5 +1,6 @@
 """All claims of the papers on one screen, and the README's headlines: computed anew from the committed records."""
 
+import contextlib
 import pathlib
 
 from scripts.experiment import SIZES, find, names
@@ -16,6 +17,8 @@ _FILE = "README.md"
 def scoreboard(results):
     """The table of all claims that runs are there for, and the names of the experiments without.
 
+    A claim is judged by the largest size that has runs for it: a larger one may leave out some of the trainings.
+
     Args:
         results: str or path, the folder of results, with its records.
 
@@ -25,13 +28,14 @@ def scoreboard(results):
     lines, missing = [], []
     for name in names():
         claims = [claim for claim in find(name).claims if isinstance(claim, Claim)]
-        curves, size = _of_the_largest_size(name, results)
-        if claims and not curves:
+        runs = _runs_by_size(name, results) if claims else {}
+        if claims and not runs:
             missing.append(name)
-        for claim in claims if curves else ():
-            said = claim.verdict(curves)
+        for claim in claims:
+            said, size = _of_the_largest_size(runs, claim.verdict)
             if said:
-                lines.append([claim.sentence, said, _size_and_seeds(size, curves), f"[{name}]({name}.md)"])
+                page = _page(name, size, results)
+                lines.append([claim.sentence, said, _size_and_seeds(size, runs[size]), f"[{name}]({page})"])
     table = markdown_table(["the paper claims", "verdict", "size", "where"], lines) if lines else ""
     rest = f"Not drawn from records yet: {', '.join(missing)}." if missing else ""
     return "\n\n".join(part for part in (table, rest) if part)
@@ -48,12 +52,13 @@ def headlines(results):
     """
     lines = []
     for name in names():
-        for headline in find(name).headlines:
-            curves, size = _of_the_largest_size(name, results)
-            ours = headline.measure(curves) if curves else None
+        shown = find(name).headlines
+        runs = _runs_by_size(name, results) if shown else {}
+        for headline in shown:
+            ours, size = _of_the_largest_size(runs, headline.measure)
             if ours:
-                link = f"[{name}]({pathlib.Path(results).name}/{name}.md)"
-                lines.append([headline.sentence, ours, headline.paper, _size_and_seeds(size, curves), link])
+                link = f"[{name}]({pathlib.Path(results).name}/{_page(name, size, results)})"
+                lines.append([headline.sentence, ours, headline.paper, _size_and_seeds(size, runs[size]), link])
     return markdown_table(["test accuracy, or what is said", "ours", "the paper", "size", "where"], lines)
 
 
@@ -95,11 +100,22 @@ def _size_and_seeds(size, curves):
     return f"{size}, {seeds} seed{'s' * (seeds > 1)}"
 
 
-def _of_the_largest_size(name, results):
-    """The runs of the largest size that has any, and its name; quick checks are no results."""
+def _page(name, size, results):
+    """The published page of a size: beside that of another one it is named after it."""
+    own = f"{name}_{size}.md"
+    return own if pathlib.Path(results, own).exists() else f"{name}.md"
+
+
+def _runs_by_size(name, results):
+    """The runs of all sizes that have any: dict from the size, the largest first; quick checks are no results."""
+    found = {}
     for size in [size for size in reversed(SIZES) if size != QUICK and size in find(name).trainings]:
-        try:
-            return collect(name, size, results), size
-        except FileNotFoundError:
-            continue
-    return [], None
+        with contextlib.suppress(FileNotFoundError):
+            found[size] = collect(name, size, results)
+    return found
+
+
+def _of_the_largest_size(runs, measure):
+    """What is measured of the largest size that has runs for it, and this size; a pair of None where none has."""
+    measured = ((measure(curves), size) for size, curves in runs.items())
+    return next((pair for pair in measured if pair[0]), (None, None))

@@ -65,6 +65,27 @@ def test_without_marks(experiments, tmp_path):
     assert (tmp_path / "README.md").read_text() == "nothing\n"
 
 
+def test_a_larger_size_that_leaves_some_out(experiments, monkeypatch, tmp_path):
+    # Over night with one seed and a page of its own: one claim is about what it has, all others are not.
+    small, declared = scoreboard.collect, scoreboard.find("there")
+    overnight = types.SimpleNamespace(seed=0, label="one", summary={"test_accuracy": 0.875})
+
+    def measure(curves):
+        return ours(0.02, 0.03)(curves) if curves == [overnight] else {}
+
+    declared.trainings["overnight"] = []
+    declared.claims = (Claim("Of all sizes.", ours(0.02), ABOVE), Claim("More.", measure, ABOVE), *declared.claims[3:])
+    monkeypatch.setattr(scoreboard, "collect", lambda *of: [overnight] if of[1] == "overnight" else small(*of))
+    (tmp_path / "there_overnight.md").write_text("")
+    assert scoreboard.scoreboard(tmp_path).splitlines()[2:4] == [
+        "| Of all sizes. | cannot tell | overnight, 1 seed | [there](there_overnight.md) |",
+        "| More. | holds | overnight, 1 seed | [there](there_overnight.md) |",
+    ]
+    declared.claims = (Claim("Less.", lambda curves: ours(0.02, 0.03)(curves) if len(curves) == 3 else {}, BELOW),)
+    assert "| Less. | does not hold | laptop, 2 seeds | [there](there.md) |" in scoreboard.scoreboard(tmp_path)
+    assert "| One way. | 87.50 % | 60.00 % | overnight, 1 seed |" in scoreboard.headlines(tmp_path)
+
+
 HEADLINES = """\
 | test accuracy, or what is said | ours | the paper | size | where |
 |---|---|---|---|---|
