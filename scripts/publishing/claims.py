@@ -40,12 +40,19 @@ class Claim:
             not there.
         stated: `Stated`, of all of them. Defaults to None: each has its own.
         most: bool, whether the claim is about most of them only. Defaults to `False`.
+        in_paper: bool, whether a paper makes it; else it is asked here. Defaults to `True`.
     """
 
     sentence: str
     measure: collections.abc.Callable
     stated: object = None
     most: bool = False
+    in_paper: bool = True
+
+    @property
+    def opening(self):
+        """The sentence with whose it is."""
+        return f"The paper claims: {self.sentence}" if self.in_paper else f"Asked here: {self.sentence}"
 
     def verdict(self, curves):
         """The verdict alone, or None where the runs for it are not there."""
@@ -66,7 +73,7 @@ class Claim:
         ]
         many = f" ({verdicts.count('holds')} of {len(verdicts)} hold)" if is_mixed else ""
         said = "; ".join(said) or "not run"
-        return f"The paper claims: {self.sentence} Ours: {said}. Verdict: {overall(verdicts, self.most)}{many}."
+        return f"{self.opening} Ours: {said}. Verdict: {overall(verdicts, self.most)}{many}."
 
 
 @dataclasses.dataclass(frozen=True)
@@ -122,5 +129,7 @@ def claims_beside_ours(claims, curves):
     """
     said = [text for text in (claim.text(curves) for claim in claims) if text]
     rule = [_RULE] if any(isinstance(claim, Claim) for claim in claims) else []
-    head = "The paper's claims and ours, of mean test accuracies unless they say otherwise:"
+    is_paper = any(claim.in_paper for claim in claims if isinstance(claim, Claim))
+    whose = "The paper's claims and ours" if is_paper or not rule else "What is asked here, and our answers"
+    head = f"{whose}, of mean test accuracies unless they say otherwise:"
     return "\n\n".join([head, "\n".join(f"- {text}" for text in said), *rule]) if said else ""

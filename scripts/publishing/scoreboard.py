@@ -35,7 +35,8 @@ def scoreboard(results):
             said, size = _of_the_largest_size(runs, claim.verdict)
             if said:
                 page = _page(name, size, results)
-                lines.append([claim.sentence, said, _size_and_seeds(size, runs[size]), f"[{name}]({page})"])
+                sentence = claim.sentence if claim.in_paper else claim.opening
+                lines.append([sentence, said, _size_and_seeds(size, runs[size]), f"[{name}]({page})"])
     table = markdown_table(["the paper claims", "verdict", "size", "where"], lines) if lines else ""
     rest = f"Not drawn from records yet: {', '.join(missing)}." if missing else ""
     return "\n\n".join(part for part in (table, rest) if part)

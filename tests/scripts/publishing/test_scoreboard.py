@@ -81,6 +81,8 @@ def test_a_larger_size_that_leaves_some_out(experiments, monkeypatch, tmp_path):
         "| Of all sizes. | cannot tell | overnight, 1 seed | [there](there_overnight.md) |",
         "| More. | holds | overnight, 1 seed | [there](there_overnight.md) |",
     ]
+    declared.claims = (Claim("More.", measure, ABOVE, in_paper=False),)
+    assert "| Asked here: More. | holds | overnight, 1 seed |" in scoreboard.scoreboard(tmp_path)
     declared.claims = (Claim("Less.", lambda curves: ours(0.02, 0.03)(curves) if len(curves) == 3 else {}, BELOW),)
     assert "| Less. | does not hold | laptop, 2 seeds | [there](there.md) |" in scoreboard.scoreboard(tmp_path)
     assert "| One way. | 87.50 % | 60.00 % | overnight, 1 seed |" in scoreboard.headlines(tmp_path)
