@@ -13,6 +13,7 @@ from train_by_reconnect import ProfileScore, profile, score_profiles, weight_pro
 from train_by_reconnect.instrument import statistics
 from train_by_reconnect.instrument.kernel_profiles import null_range
 from train_by_reconnect.weights.profile_nulls import score_kernel
+from train_by_reconnect.weights.shared_draws import SharedDraws
 
 MEASURES, NULLS = ("plain", "standardized", "distance"), ("initializer", "gaussian", "shuffled")
 
@@ -189,11 +190,12 @@ def test_only_the_scored_vectors_are_copied(tmp_path):
     def constant(shape, dtype):
         return np.zeros((shape[0], 8), dtype)
 
-    score_kernel(mapped, (-1,), constant, max_units=8, n_draws=1, random=np.random.default_rng(0))
-    tracemalloc.start()
-    scores = score_kernel(mapped, (-1,), constant, max_units=8, n_draws=1, random=np.random.default_rng(0))
-    peak = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
+    with SharedDraws(n_draws=1, seed=0, threads=1) as draws:
+        score_kernel(mapped, (-1,), constant, max_units=8, draws=draws, place=0)
+        tracemalloc.start()
+        scores = score_kernel(mapped, (-1,), constant, max_units=8, draws=draws, place=0)
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
     assert scores.units == units
     # 8 x 500 float64 numbers are 32 kB: of them some copies, and nothing like the 8 MB of the kernel.
     assert peak < 30 * 8 * size * 8 < mapped.nbytes / 4

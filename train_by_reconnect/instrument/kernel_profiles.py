@@ -12,6 +12,7 @@ from train_by_reconnect.backend.types import Axes
 from train_by_reconnect.instrument.statistics import spread
 from train_by_reconnect.instrument.tensors import StoredTensor
 from train_by_reconnect.weights.profile_nulls import NULLS, KernelScores, score_kernel
+from train_by_reconnect.weights.shared_draws import SharedDraws
 from train_by_reconnect.weights.similarity import Similarity
 
 # The smallest p-value that is called a difference, as in most of the field.
@@ -132,7 +133,7 @@ class KernelProfile:
 
 
 def profile_kernel(
-    tensor: StoredTensor, initializer: Any, max_units: int | None, n_draws: int, seed: Sequence[int]
+    tensor: StoredTensor, initializer: Any, max_units: int | None, draws: SharedDraws, place: int
 ) -> KernelProfile:
     """Read one tensor, score it and keep its spread.
 
@@ -145,10 +146,10 @@ def profile_kernel(
         axes,
         initializer or tensor.initializer,
         max_units=max_units,
-        n_draws=n_draws,
-        random=np.random.default_rng(seed),
+        draws=draws,
+        place=place,
     )
-    ranks, bands, drawn = spread(value, axes, np.random.default_rng([*seed, 1]))
+    ranks, bands, drawn = spread(value, axes, np.random.default_rng([draws.seed, place, 1]))
     return KernelProfile(
         tensor.name, tensor.layer, tensor.shape, axes, tensor.dtype, tensor.assumed, scores, ranks, bands, drawn
     )

@@ -17,7 +17,8 @@ from train_by_reconnect.instrument.sources import open_source
 from train_by_reconnect.instrument.summary import summarize
 from train_by_reconnect.instrument.tensors import Source, StoredTensor
 from train_by_reconnect.weights.listing import Listing
-from train_by_reconnect.weights.profile_nulls import check_draws
+from train_by_reconnect.weights.profile_nulls import by_shape, check_draws
+from train_by_reconnect.weights.shared_draws import SharedDraws
 
 # A kernel of very long vectors is scored on fewer of them: memory and time have an end.
 _MOST_WEIGHTS = 1 << 22
@@ -180,15 +181,18 @@ def profile(
     skipped = [Skipped(each.name, each.shape, each.skipped) for each in source.tensors if each.skipped]
     # What is drawn for a kernel depends on its place among all, and not on which others are wanted.
     places = {id(tensor): place for place, tensor in enumerate(source.profiled)}
-    kernels = []
-    for tensor in progress(wanted):
-        try:
-            few = _most_units(tensor, max_units)
-            kernels.append(profile_kernel(tensor, initializer, few, n_draws, [seed, places[id(tensor)]]))
-        except ValueError as error:  # its weights are not finite: the others have nothing to do with that
-            skipped.append(Skipped(tensor.name, tensor.shape, str(error)))
-    if not kernels:
+    order = by_shape([(tensor.shape, tensor.unit_axes or ()) for tensor in wanted])
+    found: dict[int, KernelProfile] = {}
+    with SharedDraws(n_draws, seed) as draws:
+        for tensor in progress([wanted[place] for place in order]):
+            place = places[id(tensor)]
+            try:
+                found[place] = profile_kernel(tensor, initializer, _most_units(tensor, max_units), draws, place)
+            except ValueError as error:  # its weights are not finite: the others have nothing to do with that
+                skipped.append(Skipped(tensor.name, tensor.shape, str(error)))
+    if not found:
         raise ValueError(_nothing(source, skipped))
+    kernels = [found[place] for place in sorted(found)]
     return Profile(source.title, source.kind, kernels, Listing(skipped), n_draws, seed)
 
 

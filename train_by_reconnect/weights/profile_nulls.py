@@ -1,6 +1,7 @@
 """The measures of one kernel and of its nulls, of any array; what they say is in `profile_scores.py`."""
 
 import typing
+from collections.abc import Sequence
 from typing import Any
 
 import keras
@@ -8,10 +9,10 @@ import numpy as np
 
 from train_by_reconnect.backend.rows import count_rows, take_rows, to_rows
 from train_by_reconnect.backend.types import Axes
+from train_by_reconnect.weights.null_measures import dealt_plain, dealt_standardized, noise_similarities, similarities
+from train_by_reconnect.weights.shared_draws import SharedDraws
 from train_by_reconnect.weights.similarity import (
     Similarity,
-    distance,
-    explained,
     explained_by,
     profile_similarity,
     sorted_similarity,
@@ -19,6 +20,7 @@ from train_by_reconnect.weights.similarity import (
     standardize,
     within_range,
 )
+from train_by_reconnect.weights.sorted_noise import Noise, family_of
 
 NULLS = ("initializer", "gaussian", "shuffled")
 
@@ -55,24 +57,23 @@ def check_draws(max_units: int | None, n_draws: int) -> None:
         raise ValueError(f"`n_draws` must be at least 1. Received: n_draws={n_draws}. The default is 3.")
 
 
+def by_shape(kernels: Sequence[tuple[Axes, Axes]]) -> list[int]:
+    """The places of kernels, of each its shape and its unit axes, in the order in which `SharedDraws` keep best."""
+    return sorted(range(len(kernels)), key=lambda place: count_rows(*kernels[place])[::-1])
+
+
 def sorted_sample(value: np.ndarray, unit_axes: Axes, max_units: int | None, random: np.random.Generator) -> np.ndarray:
     """Up to `max_units` weight vectors of a kernel, sorted, float64, of a scale near 1; the others are not copied."""
     units, _ = count_rows(value.shape, unit_axes)
     few = max_units is not None and units > max_units
     chosen = np.sort(random.choice(units, max_units, replace=False)) if few else slice(None)
-    rows = take_rows(value, unit_axes, chosen).astype("float64")
+    rows = take_rows(value, unit_axes, chosen)
     rows.sort(axis=1)
-    return within_range(rows)
+    return within_range(rows.astype("float64", copy=False))
 
 
 def score_kernel(
-    value: np.ndarray,
-    unit_axes: Axes,
-    initializer: Any,
-    *,
-    max_units: int | None,
-    n_draws: int,
-    random: np.random.Generator,
+    value: np.ndarray, unit_axes: Axes, initializer: Any, *, max_units: int | None, draws: SharedDraws, place: int
 ) -> KernelScores:
     """Score the weight vectors of an array beside the three nulls.
 
@@ -81,8 +82,8 @@ def score_kernel(
         unit_axes: tuple of ints, the axes that number the neurons.
         initializer: function of a shape, such as a `keras.initializers.Initializer`, or None for Glorot uniform.
         max_units: int of at least 2, or None for all.
-        n_draws: int of at least 1.
-        random: `numpy.random.Generator`.
+        draws: `SharedDraws`, what is drawn, how often and from which seed.
+        place: int, of the kernel among all.
 
     Returns:
         `KernelScores`.
@@ -90,65 +91,98 @@ def score_kernel(
     Example:
 
     >>> kernel = np.random.default_rng(0).normal(size=(100, 50))
-    >>> scores = score_kernel(kernel, (-1,), None, max_units=20, n_draws=2, random=np.random.default_rng(0))
+    >>> with SharedDraws(n_draws=2, seed=0) as draws:
+    ...     scores = score_kernel(kernel, (-1,), None, max_units=20, draws=draws, place=0)
     >>> scores.units, scores.scored_units, len(scores.nulls["gaussian"]), scores.initializer
     (50, 20, 2, 'GlorotUniform')
     """
+    random = np.random.default_rng([draws.seed, place])
     rows = sorted_sample(value, unit_axes, max_units, random)
     units, size = count_rows(value.shape, unit_axes)
     initializer = initializer or keras.initializers.GlorotUniform()
-    nulls: dict[str, list[Similarity]] = {null: [] for null in NULLS}
-    noise_profile, shapes, means = np.zeros(size), standardize(rows), rows.mean(axis=1, keepdims=True)
-    scales = np.where(
-        rows[:, :1] < rows[:, -1:], standard_deviations(rows), 0
-    )  # of one value it is 0, without rounding
-    for _ in range(n_draws):
-        seed = int(random.integers(2**31))
-        nulls["initializer"].append(_drawn(initializer, value.shape, unit_axes, len(rows), seed))
-        gaussian, noise = _gaussian(means, scales, size, random)
-        noise_profile += noise / n_draws
-        nulls["gaussian"].append(gaussian)
-        nulls["shuffled"].append(_shuffled(rows, shapes, random))
+    measures = sorted_similarity(rows)
+    gaussian, noise_profile = _gaussian(rows, measures, draws, place)
     return KernelScores(
         units=units,
         size=size,
         scored_units=len(rows),
         constant_units=int(np.sum(rows[:, 0] == rows[:, -1])),
-        measures=sorted_similarity(rows),
+        measures=measures,
         gaussian_profile=explained_by(noise_profile, rows),
         initializer=getattr(initializer, "__name__", type(initializer).__name__),
-        nulls=nulls,
+        nulls={
+            "initializer": _drawn(initializer, value.shape, unit_axes, len(rows), draws, place, random),
+            "gaussian": gaussian,
+            "shuffled": _shuffled(rows, draws, place),
+        },
     )
 
 
 def _gaussian(
-    means: np.ndarray, scales: np.ndarray, size: int, random: np.random.Generator
-) -> tuple[Similarity, np.ndarray]:
+    rows: np.ndarray, measures: Similarity, draws: SharedDraws, place: int
+) -> tuple[list[Similarity], np.ndarray]:
     """The measures of normal draws with each row's mean and standard deviation, and the noise's common profile."""
-    noise = random.standard_normal((len(means), size))
-    noise.sort(axis=1)
-    if size > 1:
-        noise = standardize(noise)
-    profile = noise.mean(axis=0)
-    noise *= scales
-    noise += means
-    return sorted_similarity(noise), profile
+    units, size = rows.shape
+    scales = np.where(rows[:, :1] < rows[:, -1:], standard_deviations(rows), 0)  # of one value 0, without rounding
+    if units < 2 or size < 3 or not scales.any():
+        # Of no or two weights, and of weights that are all one, mean and deviation leave nothing open.
+        return [measures] * draws.n_draws, np.zeros(size)
+    noise, means = draws.noise("normal", units, size, place, NULLS.index("gaussian")), rows.mean(axis=1)
+    found = draws.each(
+        units, size, lambda first, last: noise_similarities(Noise(noise(first, last).shapes, means, scales[:, 0]))
+    )
+    profiles = np.concatenate([profiles for _, profiles in found])
+    return [each for similarities, _ in found for each in similarities], profiles.mean(axis=0)
 
 
-def _shuffled(rows: np.ndarray, shapes: np.ndarray, random: np.random.Generator) -> Similarity:
-    """The measures of the weights permuted across all rows; standardized ones, of the standardized weights."""
-    mixed = random.permuted(rows)
-    mixed.sort(axis=1)
-    plain, apart = explained(mixed), distance(mixed)
-    mixed = random.permuted(shapes)
-    mixed.sort(axis=1)
-    return Similarity(plain, explained(standardize(mixed), smallest=3), apart)
+def _shuffled(rows: np.ndarray, draws: SharedDraws, place: int) -> list[Similarity]:
+    """The measures of the weights permuted across all rows; standardized ones, of the standardized weights.
+
+    A row of weights drawn from among all that are sorted is sorted where the places are.
+    """
+    units, size = rows.shape
+    nothing = [np.full(draws.n_draws, np.nan)]
+    plain, distances, standardized = nothing, nothing, nothing
+    if units > 1 and size > 1:
+        values, variance = np.sort(rows, axis=None), np.var(rows)
+        positions = draws.positions(units, size, place)
+        shuffled = draws.each(
+            units, size, lambda first, last: dealt_plain(values.take(positions(first, last)), variance)
+        )
+        plain, distances = map(list, zip(*shuffled, strict=True))
+    shapes = standardize(rows)
+    if len(shapes) > 1 and size > 2:
+        values, positions = np.sort(shapes, axis=None), draws.positions(len(shapes), size, place)
+        standardized = draws.each(
+            len(shapes), size, lambda first, last: dealt_standardized(values.take(positions(first, last)))
+        )
+    return similarities(*map(np.concatenate, (plain, standardized, distances)))
 
 
-def _drawn(initializer: Any, of: Axes, unit_axes: Axes, units: int, seed: int) -> Similarity:
+def _drawn(
+    initializer: Any,
+    of: Axes,
+    unit_axes: Axes,
+    units: int,
+    draws: SharedDraws,
+    place: int,
+    random: np.random.Generator,
+) -> list[Similarity]:
     """The measures of so many weight vectors as an initializer draws them."""
-    drawn = _draw(initializer, of, unit_axes, units, seed).astype("float64")
-    drawn.sort(axis=1)  # in place, as elsewhere here: of a large kernel each copy counts
+    size, family = count_rows(of, unit_axes)[1], family_of(initializer)
+    seeds = random.integers(2**31, size=draws.n_draws)
+    if family is None:
+        return [_measured(_draw(initializer, of, unit_axes, units, int(seed))) for seed in seeds]
+    if units < 2 or size < 2:
+        return [Similarity(np.nan, np.nan, np.nan)] * draws.n_draws
+    noise = draws.noise(family, units, size, place, NULLS.index("initializer"))
+    found = draws.each(units, size, lambda first, last: noise_similarities(noise(first, last))[0])
+    return [each for similarities in found for each in similarities]
+
+
+def _measured(drawn: np.ndarray) -> Similarity:
+    drawn = drawn.astype("float64")
+    drawn.sort(axis=1)  # in place: of a large kernel each copy counts
     if not np.isfinite(drawn[:, [0, -1]]).all():
         return profile_similarity(drawn)  # it says what is wrong
     return sorted_similarity(drawn)

@@ -17,6 +17,10 @@ have the same sizes:
   vector were a sample of one distribution, whatever its shape. A matrix that scores the same is as similar as such
   samples are; one that scores less has vectors that differ from one another.
 
+What is drawn depends on the number and the size of the vectors only, and is drawn once for all kernels of a shape: each
+takes the rows of the noise in an order of its own, and all the same permutations. Each null is what it would be for the
+kernel alone; the nulls of two kernels of one shape are not independent of one another.
+
 `gaussian_profile` says whether the common shape is Gaussian: it is the part of the standardized variance that the
 profile of sorted Gaussian noise explains in place of the matrix' own.
 
@@ -49,8 +53,9 @@ import numpy as np
 
 from train_by_reconnect.backend.types import Axes, Identifier
 from train_by_reconnect.weights.listing import Listing
-from train_by_reconnect.weights.profile_nulls import NULLS, check_draws, score_kernel
+from train_by_reconnect.weights.profile_nulls import NULLS, by_shape, check_draws, score_kernel
 from train_by_reconnect.weights.profiles import WeightProfile, weight_profiles
+from train_by_reconnect.weights.shared_draws import SharedDraws
 from train_by_reconnect.weights.similarity import Similarity, profile_similarity  # noqa: F401 - for the example above
 
 
@@ -160,11 +165,14 @@ def score_profiles(
     initializer = None if initializer is None else keras.initializers.get(initializer)
     profiles, wanted = _profiles(model, layers)
     chosen = {id(profile.variable) for profile in wanted}
-    return Listing(  # a kernel's draws depend on its place in the model, and not on which others are scored
-        _score(profile, initializer, max_units, n_draws, np.random.default_rng([seed, place]))
-        for place, profile in enumerate(profiles)
-        if id(profile.variable) in chosen
-    )
+    with SharedDraws(n_draws, seed) as draws:
+        # A kernel's draws depend on its place in the model, and not on which others are scored.
+        scored = {
+            place: _score(profiles[place], initializer, max_units, draws, place)
+            for place in by_shape([(profile.shape, profile.unit_axes) for profile in profiles])
+            if id(profiles[place].variable) in chosen
+        }
+    return Listing(scored[place] for place in sorted(scored))
 
 
 def _profiles(model: Any, layers: str | Sequence[str] | None) -> tuple[list[WeightProfile], list[WeightProfile]]:
@@ -181,15 +189,15 @@ def _profiles(model: Any, layers: str | Sequence[str] | None) -> tuple[list[Weig
 
 
 def _score(
-    profile: WeightProfile, initializer: Identifier, max_units: int | None, n_draws: int, random: np.random.Generator
+    profile: WeightProfile, initializer: Identifier, max_units: int | None, draws: SharedDraws, place: int
 ) -> ProfileScore:
     scored = score_kernel(
         profile.value(),
         profile.unit_axes,
         initializer or profile.initializer,
         max_units=max_units,
-        n_draws=n_draws,
-        random=random,
+        draws=draws,
+        place=place,
     )
     means = {
         f"{measure}_{null}": float(np.mean([getattr(draw, measure) for draw in scored.nulls[null]]))

@@ -1,0 +1,141 @@
+"""The draws of the nulls, made once for all kernels that have as many weight vectors of one size.
+
+No measure depends on the scale of a kernel, so what is drawn depends on these two numbers only.
+"""
+
+import os
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+import numpy as np
+
+from train_by_reconnect.weights.sorted_noise import Family, Noise, sorted_noise
+
+_Result = TypeVar("_Result")
+_BLOCK = 1 << 17  # numbers at a time, or one draw: what is made of them stays in a processor's cache
+_KEPT = 6 << 20  # numbers of all draws of a null, each of 4 bytes: where there are more, each kernel gets its own
+_MOST_KEPT = 4  # of which so many are kept: Gaussian noise, that of two initializers, and positions
+_AT_ONCE = 1 << 22  # numbers in all threads together: what is made of each takes some times 8 bytes
+_MOST_THREADS = 4
+# What is drawn, as a part of the seed.
+_CODES = {"uniform": 0, "normal": 1, "truncated_normal": 2, "positions": 3}
+
+
+class SharedDraws:
+    """Draws of nulls, by threads whose number changes nothing: each block of draws has a seed of its own.
+
+    It keeps the last that were drawn, at most 100 MB: kernels are best scored by shape. Of the noise that is kept each
+    kernel takes the rows in an order of its own, so that its draws are not those of the next; the positions that are
+    dealt out are the same for all of a shape. To be used in a `with` statement, which ends the threads.
+
+    Args:
+        n_draws: int, how often each null is drawn.
+        seed: int.
+        threads: int, or None for as many as there are processors, at most 4.
+
+    Example:
+
+    >>> with SharedDraws(n_draws=5, seed=0) as draws:
+    ...     noise, positions = draws.noise("normal", 3, 4, 0), draws.positions(3, 4, place=0)
+    ...     draws.each(3, 4, lambda first, last: (noise(first, last).shapes.shape, positions(first, last).shape))
+    [((5, 3, 4), (5, 3, 4))]
+    """
+
+    def __init__(self, n_draws: int, seed: int, threads: int | None = None) -> None:
+        self.n_draws, self.seed = n_draws, seed
+        self._threads = threads or min(_MOST_THREADS, _processors())
+        self._executor = ThreadPoolExecutor(self._threads)
+        self._kept: OrderedDict[tuple[str, int, int], tuple[np.ndarray, ...]] = OrderedDict()
+
+    def __enter__(self) -> "SharedDraws":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._kept.clear()
+        self._executor.shutdown()
+
+    def each(self, units: int, size: int, measure: Callable[[int, int], _Result]) -> list[_Result]:
+        """What a function gives of the draws from a first to before a last, for one block of them after the other."""
+        blocks = self._blocks(units * size)
+        # One after the other at worst: memory has an end.
+        at_once = min(self._threads, _AT_ONCE // ((blocks[0][1] - blocks[0][0]) * units * size))
+        if at_once < 2 or len(blocks) < 2:
+            return [measure(*block) for block in blocks]
+        groups = [blocks[first : first + at_once] for first in range(0, len(blocks), at_once)]
+        if at_once == self._threads:
+            groups = [blocks]
+        return [found for group in groups for found in self._executor.map(lambda block: measure(*block), group)]
+
+    def noise(self, family: Family, units: int, size: int, *of: int) -> Callable[[int, int], Noise]:
+        """A function that gives the draws of a block: `Noise` of shape (draws, units, size).
+
+        Args:
+            family: the distribution.
+            units: int, the number of rows of a draw.
+            size: int, of each row, at least 2.
+            of: ints, for what it is: the place of the kernel, and the null.
+        """
+
+        def drawn(count: int, random: np.random.Generator) -> Noise:
+            return sorted_noise(family, (count, units, size), random)
+
+        kept = self._keep(family, units, size, drawn)
+        if kept is None:
+            return lambda first, last: drawn(last - first, self._random(family, units, size, first, *of))
+        order = self._random(family, units, size, self.n_draws, *of).permutation(self.n_draws * units)
+        rows = [each.reshape(-1, *each.shape[2:]) for each in kept]
+        return lambda first, last: Noise(
+            *(each[order[first * units : last * units].reshape(-1, units)] for each in rows)
+        )
+
+    def positions(self, units: int, size: int, place: int) -> Callable[[int, int], np.ndarray]:
+        """A function that gives the draws of a block: 0, 1, 2, ... dealt out at random to sorted rows.
+
+        Args:
+            units: int, the number of rows of a draw.
+            size: int, of each row.
+            place: int, of the kernel among all.
+        """
+
+        def dealt(count: int, random: np.random.Generator) -> tuple[np.ndarray]:
+            numbers = np.empty((count, units * size), "uint32")
+            for each in numbers:
+                each[:] = random.permutation(units * size)
+            rows = numbers.reshape(count, units, size)
+            rows.sort(axis=2)
+            return (rows,)
+
+        kept = self._keep("positions", units, size, dealt)
+        if kept is None:
+            return lambda first, last: dealt(last - first, self._random("positions", units, size, first, place))[0]
+        return lambda first, last: kept[0][first:last]
+
+    def _keep(
+        self, name: str, units: int, size: int, draw: Callable[[int, np.random.Generator], Sequence[np.ndarray]]
+    ) -> tuple[np.ndarray, ...] | None:
+        """All draws, or None where they are too many to be kept."""
+        if self.n_draws * units * size > _KEPT:
+            return None
+        key = (name, units, size)
+        if key not in self._kept:
+            while len(self._kept) >= _MOST_KEPT:
+                self._kept.popitem(last=False)
+            parts = self.each(
+                units, size, lambda first, last: draw(last - first, self._random(name, units, size, first))
+            )
+            self._kept[key] = tuple(map(np.concatenate, zip(*parts, strict=True)))
+        self._kept.move_to_end(key)
+        return self._kept[key]
+
+    def _blocks(self, numbers: int) -> list[tuple[int, int]]:
+        step = max(1, _BLOCK // numbers)
+        return [(first, min(first + step, self.n_draws)) for first in range(0, self.n_draws, step)]
+
+    def _random(self, name: str, *of: int) -> np.random.Generator:
+        return np.random.default_rng([self.seed, _CODES[name], *of])
+
+
+def _processors() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
