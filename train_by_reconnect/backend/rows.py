@@ -76,6 +76,8 @@ def count_rows(shape: Axes, unit_axes: Axes) -> tuple[int, int]:
 def take_rows(value: np.ndarray, unit_axes: Axes, chosen: np.ndarray | slice) -> np.ndarray:
     """Some weight vectors of a kernel: only these are copied, so that a file in memory may be much larger.
 
+    Numbers of 16 and 8 bits with a point, which are not computed with, become float32: here, and not before.
+
     Args:
         value: array of any shape, also a memory-mapped one.
         unit_axes: tuple of ints, the axes that number the neurons.
@@ -96,9 +98,22 @@ def take_rows(value: np.ndarray, unit_axes: Axes, chosen: np.ndarray | slice) ->
     else:
         numbers = np.arange(math.prod(by_unit.shape[: len(units)]))[chosen]
         taken = by_unit[np.unravel_index(numbers, by_unit.shape[: len(units)])] if units else by_unit[None][numbers]
-    rows = np.ascontiguousarray(taken).reshape(len(taken), -1)
+    rows = as_float32(np.ascontiguousarray(taken)).reshape(len(taken), -1)
     forget_pages(value)
     return rows
+
+
+def as_float32(value: np.ndarray) -> np.ndarray:
+    """Numbers with a point as float32, if they are not float64; whole numbers as they are.
+
+    Example:
+
+    >>> as_float32(np.ones(2, "float16")).dtype, as_float32(np.ones(2, "int8")).dtype
+    (dtype('float32'), dtype('int8'))
+    """
+    if value.dtype.kind in "iub" or value.dtype == np.float64:
+        return value
+    return value.astype("float32", copy=False)
 
 
 def forget_pages(value: np.ndarray) -> None:

@@ -23,13 +23,12 @@ from typing import Any
 
 import numpy as np
 
-from train_by_reconnect.backend.rows import forget_pages
 from train_by_reconnect.backend.types import Axes
 from train_by_reconnect.instrument.entries import Decision, Entry
 from train_by_reconnect.instrument.file_bytes import is_float
 from train_by_reconnect.instrument.layout_argument import check_layout, given_axes, unknown_axes
 from train_by_reconnect.instrument.tensors import StoredTensor
-from train_by_reconnect.weights.profiles import finite
+from train_by_reconnect.weights.profiles import checked
 
 _TORCH = re.compile(r"weight|weight_[ih]h(_l\d+)?(_reverse)?|weight_hr_l\d+(_reverse)?|(in|q|k|v)_proj_weight")
 _KERNELS: dict[str, Axes] = {
@@ -81,9 +80,7 @@ def describe_entries(
 
 def _tensor(entry: Entry, decision: Decision) -> StoredTensor:
     def read() -> np.ndarray:
-        value = finite(entry.load(), entry.name)
-        forget_pages(value)
-        return value
+        return checked(entry.load(), entry.name)
 
     return StoredTensor(
         name=entry.name,

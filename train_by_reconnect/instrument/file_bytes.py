@@ -9,8 +9,6 @@ import numpy as np
 
 from train_by_reconnect.backend.types import Axes
 
-_PIECE = 1 << 22  # numbers at a time
-
 
 def dtype_of(name: str) -> np.dtype:
     """The type of that name, also one that NumPy does not know itself, as `bfloat16`."""
@@ -20,8 +18,6 @@ def dtype_of(name: str) -> np.dtype:
 def mapped(path: pathlib.Path, dtype: np.dtype, shape: Axes, offset: int) -> np.ndarray:
     """A read-only map of the bytes of a file: nothing is in memory but what is looked at.
 
-    Numbers of 16 and 8 bits, which are not computed with, become float32: one array, filled piece by piece.
-
     Args:
         path: the file.
         dtype: the type of the numbers.
@@ -29,22 +25,11 @@ def mapped(path: pathlib.Path, dtype: np.dtype, shape: Axes, offset: int) -> np.
         offset: int, where they begin.
 
     Returns:
-        `numpy.memmap`, or an array.
+        `numpy.memmap`, or an empty array.
     """
-    count = math.prod(shape)
-    if not count or (is_float(dtype.name) and dtype.itemsize < 4):
-        return _converted(path, dtype, count, offset).reshape(shape)
+    if not math.prod(shape):  # of which there is no map
+        return np.empty(shape, dtype)
     return np.memmap(path, dtype, "r", offset, shape)
-
-
-def _converted(path: pathlib.Path, dtype: np.dtype, count: int, offset: int) -> np.ndarray:
-    array = np.empty(count, "float32")
-    with path.open("rb") as file:
-        file.seek(offset)
-        for first in range(0, count, _PIECE):
-            piece = array[first : first + _PIECE]
-            piece[:] = np.frombuffer(file.read(len(piece) * dtype.itemsize), dtype)
-    return array
 
 
 def is_float(name: str) -> bool:

@@ -22,9 +22,9 @@ class StoredTensor:
         unit_axes: tuple of ints, the axes that number the neurons; None for what is no kernel, and where the layout is
             unknown.
         skipped: str, a sentence that says why there is no profile of it, or `""`.
-        read: a function without arguments that gives this tensor and reads nothing else: an array of `shape`, float32
-            or float64. Of a file it may be a read-only map of its bytes, so that nothing is in memory but what is
-            looked at. Raises ValueError where the weights are not finite.
+        read: a function without arguments that gives this tensor and reads nothing else: an array of `shape`, of
+            float64, float32, or fewer bits, which `take_rows` makes float32. Of a file it may be a read-only map of its
+            bytes, so that nothing is in memory but what is looked at. Raises ValueError where weights are not finite.
         initializer: the `keras.initializers.Initializer` that its layer names, or None if none is known.
         assumed: str, a sentence that says what was taken for granted about the layout because the file does not say
             it, or `""`.
