@@ -47,7 +47,12 @@ def command_line():
     figure.add_argument("name", metavar="NAME")
     for command in (run, queue, status, figure):
         _add_backend(command)
-        command.add_argument("--size", choices=SIZES, help="default: that of the experiment")
+        command.add_argument(
+            "--size",
+            choices=SIZES,
+            help="quick takes seconds, laptop and overnight are for two cores, paper is the paper's; not every "
+            "experiment has all; default: that of the experiment",
+        )
         command.add_argument("--results", default="results", help="folder of results; default: results")
     report = commands.add_parser("report", help="write all published results as one self-contained HTML page")
     report.set_defaults(command="report")

@@ -56,7 +56,8 @@ def draw(figure, curves):
     e = figure.add_subplot(grid[1, 1], sharey=a)
     _draw_all_and_half(a, e, curves, colors, "val_accuracy")
     a.set_title("(a) all weights", loc="left", fontsize=10)
-    e.set_title("(e) 50 % of the weights removed", loc="left", fontsize=10)
+    more = ", or more" if sparser_runs(curves) else ""
+    e.set_title(f"(e) 50 % of the weights removed{more}", loc="left", fontsize=10)
     _draw_once(a, synchronized_once(curves))
     _draw_smoothed(b, c, dense_runs(curves), colors)
     if dense_runs(curves):

@@ -61,6 +61,7 @@ def test_expected_seconds_by_hand(tmp_path):
     assert expected_seconds("quickstart", "quick", long, 0, tmp_path) == 50
     # Another size says nothing.
     assert expected_seconds("quickstart", "laptop", long, 0, tmp_path) == 600
+    assert expected_seconds("laperm_fig6", "overnight", long, 0, tmp_path) == 1800
 
 
 def test_stop_in_time_by_hand():
