@@ -125,7 +125,9 @@ def test_noise_scores_as_plain_draws_do():
         assert one.std() == pytest.approx(other.std(), rel=5 / math.sqrt(2000))
 
 
-def test_positions_are_dealt_out_to_sorted_rows():
+@pytest.mark.parametrize("in_cache", [0, 1 << 18])  # two ways, which deal out alike
+def test_positions_are_dealt_out_to_sorted_rows(monkeypatch, in_cache):
+    monkeypatch.setattr(shared_draws, "_IN_CACHE", in_cache)
     with SharedDraws(400, 0) as draws:
         positions = draws.positions(3, 4, 0)
         dealt = np.concatenate(draws.each(3, 4, positions))
@@ -176,7 +178,7 @@ def test_too_much_for_all_threads_is_drawn_one_after_the_other(monkeypatch):
     def measure(first, last):
         return first, last, threading.current_thread() is threading.main_thread()
 
-    units, size = 10, shared_draws._BLOCK  # so large that each draw is a block
+    units, size = 2, shared_draws._BLOCK  # so large that each draw is a block
     with SharedDraws(3, 0, threads=2) as draws:
         assert draws.each(units, size, measure) == [(0, 1, False), (1, 2, False), (2, 3, False)]
         monkeypatch.setattr(shared_draws, "_AT_ONCE", 2 * units * size - 1)
