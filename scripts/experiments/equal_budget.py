@@ -1,17 +1,17 @@
 """MNIST, Fashion-MNIST and CIFAR-10 at an equal budget: Adam, AdamW, LaPerm and masks, each at its best rate.
 
-Asked by the reviews of the LaPerm paper, and by whoever wants to know what to expect: each method sees equally many
-training examples in equally many steps, and has the best of the same four learning rates.
+Review 2 of the LaPerm paper asks whether learning rates were chosen by validation, as a fair comparison needs. Here
+each method sees equally many training examples in equally many steps, and has the best of the same four rates.
 
 Command: `python -m scripts run equal_budget --data DIR`; then `python -m scripts figure equal_budget`.
 
 The rate is the one that ends highest on held-out images, in the mean of three seeds; the test set is looked at once,
 with the last weights. All rates fall to 0 as a cosine. Batches of 50; LeNet on MNIST and Fashion-MNIST with all
-images, Conv4 on CIFAR-10 a quarter as wide and without dropout. Weights are He uniform; LaPerm is around Adam, and k is
-the steps of an epoch; AdamW has Keras' weight decay of 0.004. Masks are the free pruning of He constant weights by
-Adam, whose biases stay as they are and whose batch normalization is trained. Seconds count what the machine did
-besides. The laptop size has 15 epochs of MNIST and Fashion-MNIST, and 12 of 5,000 images of CIFAR-10; the overnight
-size has 30, and 20 of 45,000 images.
+images, Conv4 on CIFAR-10 a quarter as wide and without dropout. Weights are He uniform. LaPerm is around Adam, and k is
+the steps of an epoch; LeNet's biases start as 0, and each synchronization makes them 0 again. AdamW has Keras' weight
+decay of 0.004. Masks are the free pruning of He constant weights by Adam, whose biases stay as they are and whose batch
+normalization is trained. Seconds count what the machine did besides. The laptop size has 15 epochs of MNIST and
+Fashion-MNIST, and 12 of 5,000 images of CIFAR-10; the overnight size has 30, and 20 of 45,000 images.
 """
 
 import dataclasses

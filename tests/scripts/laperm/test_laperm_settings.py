@@ -120,6 +120,9 @@ def test_what_runs_overnight():
             assert (training.epochs, training.network.arguments) == (epochs, network)
             data = training.data
             assert (data.limit, data.validation, data.augmentation.rotation) == (None, 5000, 15)
+    # One curve of Fig. 16 is one of Fig. 8, and need not run again.
+    (shared,) = (t for t in trainings_of("laperm_fig8", "overnight") if t.label == "LaPerm, p = 0 %, k = 800")
+    assert changed(shared, label="LaPerm") == trainings_of("laperm_fig16", "overnight")[0]
     schedule = trainings_of("laperm_fig6", "overnight")[0].optimizer.schedule
     assert list(schedule.divisors) == [3, 6, 8, 11, 14, 17, 19, 22]
 
