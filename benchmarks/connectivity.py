@@ -11,9 +11,9 @@ of time that passes says little; that of the processor time of all threads is di
 
 The goal is a step of at most 1.10 times the plain one. `conv2` meets it on TensorFlow with the free objectives, by
 processor time; `lenet_300_100` misses it. Its plain step takes one to four milliseconds, and what is added does not
-shrink with the batch: a pass over kernel and scores in the forward pass and one in the backward pass, of 0.06 ms each
-for its largest layer, and with the minimal objective another one each way; where a step is not compiled, as on PyTorch,
-a second call of each layer too, 0.1 to 0.15 ms.
+shrink with the batch: a pass over kernel and scores in the forward pass and one in the backward pass, on TensorFlow of
+0.06 ms each for its largest layer, and with the minimal objective another one each way; where a step is not compiled,
+as on PyTorch, a second call of each layer too, 0.1 to 0.15 ms. That is not all of it; the rest has not been traced.
 
 Memory is counted in variables, of the model alone and with the state of Adam; the peak is what one process grew by from
 before the model was made to the end of training.
