@@ -4,8 +4,8 @@
 
 Each file is made for this, of random matrices of 8192 x 8192, in a temporary folder, and profiled at the defaults in a
 process of its own. *Memory* is the most that the process had, with the pages of the file that it looked at, over what
-it had once everything was imported and a small layer profiled; the goal is at most 1.5 times the largest tensor. That
-counts as float32, which 16-bit weights become.
+it had once everything was imported and a small layer profiled; the goal is at most 1.5 times the largest tensor, which
+counts as float32 also where it has 16 bits: these become float32 some at a time.
 """
 
 import argparse

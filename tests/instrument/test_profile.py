@@ -201,6 +201,24 @@ def test_only_the_scored_vectors_are_copied(tmp_path):
     assert peak < 30 * 8 * size * 8 < mapped.nbytes / 4
 
 
+def test_weights_are_neither_changed_nor_need_be_writable():
+    kernel = noise(20, 30).astype("float32")  # of few rows, all of which are scored, and which lie as in memory
+    for writable in (True, False):
+        value = kernel.copy()
+        value.flags.writeable = writable
+        with SharedDraws(n_draws=2, seed=0) as draws:
+            assert score_kernel(value, (0,), None, max_units=None, draws=draws, place=0).scored_units == 20
+        np.testing.assert_array_equal(value, kernel)
+
+
+def test_what_goes_wrong_in_a_score_is_not_taken_for_weights_that_are_skipped():
+    def broken(shape, dtype):
+        return np.full(shape, np.nan, dtype)
+
+    with pytest.raises(ValueError, match="must be finite numbers of shape"):
+        profile(dense(noise(9, 5)), initializer=broken)
+
+
 def test_the_spread_in_parts_is_that_of_the_whole(monkeypatch):
     value = noise(3, 50, 40).astype("float32")
     for axes in ((-1,), (1, 2), (0,), ()):

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from stored import write_safetensors, write_safetensors_header
 
+from train_by_reconnect import profile
 from train_by_reconnect.backend.rows import take_rows
 from train_by_reconnect.instrument.sources import open_source
 from train_by_reconnect.weights import profiles
@@ -44,6 +45,16 @@ def test_fewer_bits_become_float32_exactly(tmp_path, dtype):
     rows = take_rows(tensor.read(), (0,), slice(None))
     assert rows.dtype == "float32"
     np.testing.assert_array_equal(rows, stored.astype("float32"))
+
+
+def test_every_kernel_of_a_mapped_file_is_profiled(tmp_path):
+    arrays = {
+        f"{word}.weight": RANDOM.normal(size=shape).astype("float32")
+        for word, shape in (("a", (9, 7)), ("b", (300, 7)))
+    }
+    found = profile(write_safetensors(tmp_path / "x.safetensors", arrays), n_draws=2)
+    assert [kernel.name for kernel in found.kernels] == list(arrays)
+    assert not found.skipped
 
 
 def test_a_type_of_the_future_is_listed_with_a_reason(tmp_path):

@@ -133,14 +133,10 @@ class KernelProfile:
 
 
 def profile_kernel(
-    tensor: StoredTensor, initializer: Any, max_units: int | None, draws: SharedDraws, place: int
+    tensor: StoredTensor, value: np.ndarray, initializer: Any, max_units: int | None, draws: SharedDraws, place: int
 ) -> KernelProfile:
-    """Read one tensor, score it and keep its spread.
-
-    Raises:
-        ValueError: a weight is NaN or infinite.
-    """
-    value, axes = tensor.read(), tensor.unit_axes or ()
+    """Score one tensor, of which what it reads is given, and keep its spread."""
+    axes = tensor.unit_axes or ()
     scores = score_kernel(
         value,
         axes,

@@ -143,7 +143,8 @@ def profile(
     The scores are those of `score_profiles`, beside the same three nulls; here with the interval of the draws and
     p-values. One tensor at a time is read. What cannot be profiled, a kernel with NaN too, is in `skipped` with the
     reason. Of a kernel with more than 32,768 weight vectors, so many are drawn; of one with very long ones fewer than
-    `max_units` are scored: no more than 4 million weights, and at least 2 vectors.
+    `max_units` are scored: no more than 4 million weights, and at least 2 vectors. Nulls are drawn by up to 4 threads,
+    whose number changes nothing.
 
     Args:
         model_or_file: a built Keras model or layer, or the path of a file: `.keras`, `.weights.h5`, `.h5`, a SavedModel
@@ -187,9 +188,11 @@ def profile(
         for tensor in progress([wanted[place] for place in order]):
             place = places[id(tensor)]
             try:
-                found[place] = profile_kernel(tensor, initializer, _most_units(tensor, max_units), draws, place)
+                value = tensor.read()
             except ValueError as error:  # its weights are not finite: the others have nothing to do with that
                 skipped.append(Skipped(tensor.name, tensor.shape, str(error)))
+                continue
+            found[place] = profile_kernel(tensor, value, initializer, _most_units(tensor, max_units), draws, place)
     if not found:
         raise ValueError(_nothing(source, skipped))
     kernels = [found[place] for place in sorted(found)]

@@ -68,8 +68,7 @@ def sorted_sample(value: np.ndarray, unit_axes: Axes, max_units: int | None, ran
     units, _ = count_rows(value.shape, unit_axes)
     few = max_units is not None and units > max_units
     chosen = np.sort(random.choice(units, max_units, replace=False)) if few else slice(None)
-    rows = take_rows(value, unit_axes, chosen)
-    rows.sort(axis=1)
+    rows = np.sort(take_rows(value, unit_axes, chosen), axis=1)  # not in place: they may be the kernel's own
     return within_range(rows.astype("float64", copy=False))
 
 
