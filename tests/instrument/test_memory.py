@@ -9,6 +9,7 @@ import ml_dtypes
 import numpy as np
 import pytest
 
+from train_by_reconnect.backend import rows
 from train_by_reconnect.backend.rows import take_rows
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
@@ -39,6 +40,16 @@ def test_what_a_map_holds_is_as_before_once_its_pages_are_let_go(tmp_path, mode,
     view.flags.writeable = False
     assert take_rows(view, (0,), slice(0, 1)).tolist() == [[first, 1, 2]]
     assert value.tolist() == [[first, 1, 2], [3, 4, 5]]
+
+
+@pytest.mark.parametrize("piece", [1, 12, 1000])
+@pytest.mark.parametrize("chosen", [slice(1, 4), slice(None), [0, 3]])
+def test_columns_of_a_map_are_taken_some_pages_at_a_time(tmp_path, monkeypatch, piece, chosen):
+    value = np.arange(3 * 7 * 5, dtype="float32").reshape(3, 7, 5)
+    value.tofile(tmp_path / "x")
+    monkeypatch.setattr(rows, "_PIECE", piece)
+    taken = take_rows(np.memmap(tmp_path / "x", "float32", "r", shape=value.shape), (-1,), chosen)
+    np.testing.assert_array_equal(taken, value.reshape(21, 5).T[chosen])
 
 
 @pytest.mark.slow

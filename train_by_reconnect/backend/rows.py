@@ -10,6 +10,8 @@ from keras import ops
 
 from train_by_reconnect.backend.types import Axes, Tensor
 
+_PIECE = 1 << 22  # numbers of a mapped file that are looked at together
+
 
 def to_rows(value: Tensor, unit_axes: Axes, xp: ModuleType = ops) -> Tensor:
     """Bring a kernel into rows, one weight vector each.
@@ -92,6 +94,8 @@ def take_rows(value: np.ndarray, unit_axes: Axes, chosen: np.ndarray | slice) ->
     [[2, 5], [3, 6]]
     """
     units, incoming = _split_axes(value.shape, unit_axes)
+    if isinstance(value, np.memmap) and units == [value.ndim - 1] and value.flags.c_contiguous:
+        return _take_columns(value.reshape(-1, value.shape[-1]), chosen)
     by_unit = np.transpose(value, units + incoming)
     if len(units) == 1:
         taken = by_unit[chosen]
@@ -101,6 +105,15 @@ def take_rows(value: np.ndarray, unit_axes: Axes, chosen: np.ndarray | slice) ->
     rows = as_float32(np.ascontiguousarray(taken)).reshape(len(taken), -1)
     forget_pages(value)
     return rows
+
+
+def _take_columns(value: np.ndarray, chosen: np.ndarray | slice) -> np.ndarray:
+    """Some columns of a mapped matrix as rows: each lies in all of its pages, of which no more than some are kept."""
+    rows, step = [], max(1, _PIECE // value.shape[1])
+    for first in range(0, len(value), step):
+        rows.append(as_float32(np.ascontiguousarray(value[first : first + step, chosen].T)))
+        forget_pages(value)
+    return np.concatenate(rows, axis=1)
 
 
 def as_float32(value: np.ndarray) -> np.ndarray:
