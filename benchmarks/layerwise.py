@@ -9,9 +9,9 @@ batches of 128. All functions of a network run interleaved in one process, and t
 the forward pass and the update too. The step of `fit` is that of `LayerwiseTraining` itself, with what Keras does
 around it: the median over trainings that take turns. The layers are those with a kernel: 12 of VGG-5, 11 of VGG-11.
 
-On JAX a step of VGG-11 takes seconds: XLA has no fast convolution for images smaller than its kernel, and the last two,
-3x3 on 2x2 pixels, are nine tenths of the forward pass. `--rounds 7 1` is for there, seven rounds of VGG-5 and one of
-VGG-11, and `JAX_COMPILATION_CACHE_DIR`, with which a second run compiles nothing: together less than four minutes.
+On JAX a step of VGG-11 takes seconds: XLA has no fast convolution for images smaller than its kernel, as those of the
+last two are, 3x3 on 2x2 pixels. `--rounds 7 1` is for there, seven rounds of VGG-5 and one of VGG-11, and
+`JAX_COMPILATION_CACHE_DIR`, with which a second run compiles nothing.
 
 The last line of a network is not measured but expected of training the top layer always and all others in a tenth of
 the epochs: nine tenths of the one ratio and one of the other. The goal for the ratio of backward passes is 0.35 for the

@@ -31,6 +31,7 @@ ALSO = {
     **{f"train_by_reconnect.backend.{name}_gradients": {name} for name in ("tensorflow", "jax", "torch")},
     "train_by_reconnect.backend.keras_internals": {"tensorflow"},
     "train_by_reconnect.backend.saved_model": {"tensorflow"},
+    "train_by_reconnect.backend.several_machines": {"tensorflow"},
     # Keras brings h5py and ml_dtypes.
     "train_by_reconnect.instrument.file_bytes": {"ml_dtypes"},
     "train_by_reconnect.instrument.hdf5_files": {"h5py"},

@@ -7,8 +7,9 @@ sections 2.2 and 3).
 Command: `python -m scripts run connectivities_c4 --data DIR`; then `python -m scripts figure connectivities_c4`.
 
 Settings of table A.2 and the authors' split and scaling; epochs and curves as in `connectivities_c1`. The laptop size
-is half as wide, for 10 epochs, from the He constant initialization only. The overnight size, nine hours of two cores,
-is as wide as the paper's, with all images: cut are the other two initializations, and the last 15 of 50 epochs.
+is half as wide, for 10 epochs, from the He constant initialization only. The overnight size, by an
+estimate nine hours of two cores, is as wide as the paper's, with all images: cut are the other two initializations, and
+the last 15 of 50 epochs.
 """
 
 from scripts.connectivities.draw_accuracies import METHODS, drawing, table

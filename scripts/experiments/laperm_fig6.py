@@ -49,7 +49,7 @@ def _on_laptop():
 
 
 def _overnight():
-    """Conv4 where it has learned, in about ten hours of two cores.
+    """Conv4 where it has learned, in ten hours of two cores, by an estimate.
 
     Cut from the paper's: half of the filters and units, 25 of 90 epochs, the rate dropping at the same fractions of
     them; five of ten k with all weights and one with half of them removed; no single synchronization at the end;

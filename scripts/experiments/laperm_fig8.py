@@ -54,7 +54,7 @@ def _on_laptop():
 
 
 def _overnight():
-    """Nine hours of two cores, and one more for `laperm_fig16`, which shares a curve.
+    """By an estimate nine hours of two cores, and one more for `laperm_fig16`, which shares a curve.
 
     Cut from the paper's: 3 of 8 blocks in a stage, which makes 20 layers, all as wide as the paper's; 20 of 200 epochs,
     the rate dropping at the same fractions of them; p = 30 %, and k = 250 with fewer weights; training accuracies of

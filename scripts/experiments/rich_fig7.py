@@ -106,8 +106,8 @@ _TRAININGS = {
             *(_counted(each, width=0.25) for each in (FULL, top_and_bottom(1, 1), _ALL_BOTTOMS)),
         )
     ],
-    # Six and a half hours of two cores: the paper's network, images and epochs; two seeds in place of five, and fewer
-    # variants, all at the usual rate.
+    # By an estimate six and a half hours of two cores: the paper's network, images and epochs; two seeds in place of
+    # five, and fewer variants, all at the usual rate.
     "overnight": [changed(_VGG, variant) for variant in _OVERNIGHT],
     "paper": [
         changed(_VGG, variant)

@@ -4,9 +4,8 @@ import matplotlib
 import numpy as np
 import pandas as pd
 
-from scripts.laperm.sync_period_findings import (
-    EARLY,
-    ONCE,
+from scripts.laperm.sync_period_findings import EARLY, ONCE
+from scripts.laperm.sync_period_runs import (
     dense_runs,
     frozen_runs,
     sparse_runs,

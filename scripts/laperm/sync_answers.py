@@ -3,7 +3,7 @@
 import pandas as pd
 
 from scripts.laperm.draw_sync_periods import colors_of
-from scripts.laperm.sync_period_findings import dense_runs
+from scripts.laperm.sync_period_runs import dense_runs
 from scripts.publishing.figures import COLORS, draw_band, epoch_axis, legend_below, percent_axis
 from scripts.publishing.names import subject
 from scripts.publishing.tables import percent

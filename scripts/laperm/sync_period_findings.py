@@ -6,7 +6,15 @@ import pandas as pd
 
 from scripts.laperm.fields import fields
 from scripts.laperm.ranking_traits import rank_correlation
-from scripts.laperm.runs import CHANCE, by_seed, final_mean, final_values, grouped, only, synchronizes_once
+from scripts.laperm.runs import CHANCE, by_seed, final_mean, final_values
+from scripts.laperm.sync_period_runs import (
+    dense_runs,
+    frozen_runs,
+    sparse_runs,
+    sparser_runs,
+    synchronized_once,
+    unreconnected_runs,
+)
 from scripts.laperm.tables import minus
 from scripts.publishing.claims import Claim, Ours, in_points
 from scripts.publishing.curves import mean_curve
@@ -17,44 +25,6 @@ ONCE, FROZEN = "one synchronization, at the end", "p = 50 %, Adam, zeros frozen"
 EARLY = 2 / 3  # of all epochs: the paper's 60 of 90
 _FIRST = 1 / 9  # of all epochs: the paper's 10 of 90
 _SELDOM = 1 / 5  # of an epoch's steps: the paper's 200 of 1000
-
-
-def dense_runs(curves):
-    """The runs of each k with all weights: dict from k, ascending, to a list of `Curve`."""
-    return _by_k(curves, 0)
-
-
-def sparse_runs(curves):
-    """The runs of each k with half of the weights removed: dict from k, ascending, to a list of `Curve`."""
-    return _by_k(curves, 50)
-
-
-def synchronized_once(curves):
-    """The runs with a single synchronization, at the end: list of `Curve`."""
-    return [curve for curve in only(curves, method="LaPerm") if synchronizes_once(curve)]
-
-
-def frozen_runs(curves):
-    """The runs of Adam with half of the weights removed for good: list of `Curve`."""
-    return only(curves, frozen=True)
-
-
-def unreconnected_runs(curves):
-    """The runs of the optimizers alone, or with Lookahead, with all weights: dict from each to a list of `Curve`."""
-    return {name: same for name in ("Adam", "Lookahead") if (same := only(curves, method=name, p=0))}
-
-
-def sparser_runs(curves):
-    """The runs of LaPerm with more than half of the weights removed: dict from p and k to a list of `Curve`."""
-    return grouped(
-        [curve for curve in only(curves, method="LaPerm") if fields(curve.training)["p"] > 50],
-        lambda known: f"p = {known['p']} %, k = {known['k']}",
-    )
-
-
-def _by_k(curves, p):
-    swept = [curve for curve in only(curves, method="LaPerm", p=p) if not synchronizes_once(curve)]
-    return dict(sorted(grouped(swept, "k").items()))
 
 
 def _values(runs):

@@ -14,13 +14,19 @@ BEGIN, END = "<!-- begin: python -m scripts scoreboard -->", "<!-- end -->"
 _FILE = "README.md"
 
 
-def scoreboard(results):
+def all_runs(results):
+    """The runs that are there: dict from the name of each experiment to a dict from the size, the largest first."""
+    return {name: _runs_by_size(name, results) for name in names()}
+
+
+def scoreboard(results, runs_of):
     """The table of all claims that runs are there for, and the names of the experiments without.
 
     A claim is judged by the largest size that has runs for it: a larger one may leave out some of the trainings.
 
     Args:
-        results: str or path, the folder of results, with its records.
+        results: str or path, the folder of results, with its pages.
+        runs_of: dict from the name of each experiment to its runs, as of `all_runs`.
 
     Returns:
         Str, Markdown.
@@ -28,7 +34,7 @@ def scoreboard(results):
     lines, missing = [], []
     for name in names():
         claims = [claim for claim in find(name).claims if isinstance(claim, Claim)]
-        runs = _runs_by_size(name, results) if claims else {}
+        runs = runs_of[name] if claims else {}
         if claims and not runs:
             missing.append(name)
         for claim in claims:
@@ -42,11 +48,12 @@ def scoreboard(results):
     return "\n\n".join(part for part in (table, rest) if part)
 
 
-def headlines(results):
+def headlines(results, runs_of):
     """The table of the few numbers that the README shows, where runs are there for them.
 
     Args:
-        results: str or path, the folder of results, with its records.
+        results: str or path, the folder of results, with its pages.
+        runs_of: as of `scoreboard`.
 
     Returns:
         Str, Markdown; its links are from beside the folder.
@@ -54,7 +61,7 @@ def headlines(results):
     lines = []
     for name in names():
         shown = find(name).headlines
-        runs = _runs_by_size(name, results) if shown else {}
+        runs = runs_of[name] if shown else {}
         for headline in shown:
             ours, size = _of_the_largest_size(runs, headline.measure)
             if ours:
@@ -76,12 +83,13 @@ def write_scoreboard(results):
     Raises:
         ValueError: the file of the results lacks the marks.
     """
-    path, table = pathlib.Path(results, _FILE), scoreboard(results)
+    runs_of = all_runs(results)
+    path, table = pathlib.Path(results, _FILE), scoreboard(results, runs_of)
     if not _put(path, table):
         raise ValueError(f"{path} must hold the lines {BEGIN!r} and {END!r}, between which the table goes. Add them.")
     beside = pathlib.Path(results).resolve().parent / _FILE
     if beside.exists():
-        _put(beside, headlines(results))
+        _put(beside, headlines(results, runs_of))
     return table
 
 

@@ -11,7 +11,8 @@ import keras
 import pytest
 from backends import only_on
 
-from train_by_reconnect import LaPerm, backend
+from train_by_reconnect import LaPerm
+from train_by_reconnect.backend.several_machines import let_fit_fail_with
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 # Two examples for each of two workers; the sum of what they reduce themselves is 1 + 1 = 2.
@@ -61,7 +62,7 @@ def test_what_fails_with_a_batch_says_the_sentence(monkeypatch):
     monkeypatch.setattr(tf.distribute, "MultiWorkerMirroredStrategy", Strategy)
     monkeypatch.setattr(tf.distribute, "get_strategy", lambda: strategy)
     for _ in range(2):  # a second optimizer changes nothing
-        backend.let_fit_fail_with("the sentence")
+        let_fit_fail_with("the sentence")
         assert strategy.reduce("SUM", 3) == 3
         with pytest.raises(ValueError, match=r"^the sentence$"):
             strategy.reduce("MEAN", (1, 2), axis=None)

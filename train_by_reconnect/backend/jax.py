@@ -30,10 +30,6 @@ def are_initialized(variables: Sequence[keras.Variable]) -> bool:
     return not keras_internals.is_in_stateless_scope()
 
 
-def let_fit_fail_with(message: str) -> None:
-    """Let Keras' `fit` fail with this sentence where it takes no step: nowhere here."""
-
-
 def keeps_in_step() -> bool:
     """Whether a step can itself keep the initial weights, which nobody could read before it."""
     return keras_internals.is_in_stateless_scope()

@@ -2,7 +2,6 @@
 
 import contextlib
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
 
 import keras
 import numpy as np
@@ -28,29 +27,6 @@ def are_initialized(variables: Sequence[keras.Variable]) -> bool:
 
 def _value_of(variable: keras.Variable | tf.Variable) -> tf.Variable:
     return variable.value if isinstance(variable, keras.Variable) else variable
-
-
-def let_fit_fail_with(message: str) -> None:
-    """Let Keras' `fit` fail with this sentence where it takes no step: under a strategy of several machines."""
-    strategy = tf.distribute.get_strategy()
-    is_multi_worker = isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy)
-    is_told = "reduce" in vars(strategy)
-    if not is_multi_worker or is_told or strategy.num_replicas_in_sync == len(strategy.extended.worker_devices):
-        return
-    own = strategy.reduce
-
-    # `fit` reduces a whole batch, a tuple of tensors, before it asks callbacks or optimizer for anything (keras#20585).
-    # TensorFlow reduces one tensor; what a loop of one's own reduces is that, and goes through untouched.
-    @as_written
-    def reduce(reduce_op: Any, value: Any, axis: Any = None) -> Any:
-        try:
-            return own(reduce_op, value, axis=axis)
-        except ValueError:
-            if isinstance(value, tuple | list | dict):
-                raise ValueError(message) from None
-            raise
-
-    keras_internals.put(strategy, "reduce", reduce)
 
 
 def keeps_in_step() -> bool:

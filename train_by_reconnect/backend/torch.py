@@ -26,10 +26,6 @@ def are_initialized(variables: Sequence[keras.Variable]) -> bool:
     return True
 
 
-def let_fit_fail_with(message: str) -> None:
-    """Let Keras' `fit` fail with this sentence where it takes no step: nowhere here."""
-
-
 def keeps_in_step() -> bool:
     """Whether a step can itself keep the initial weights: it need not, they can always be read before."""
     return False

@@ -7,9 +7,9 @@ from typing import Any, Self
 import keras
 import numpy.typing as npt
 
-from train_by_reconnect import backend
 from train_by_reconnect.backend import keras_internals
 from train_by_reconnect.backend.chosen import backend_of_keras
+from train_by_reconnect.backend.several_machines import let_fit_fail_with
 from train_by_reconnect.backend.types import Tensor
 from train_by_reconnect.optimizers.forwarding import OfInner
 
@@ -62,7 +62,7 @@ class OptimizerWrapper(keras.optimizers.Optimizer):
         self, inner_optimizer: keras.optimizers.Optimizer | str | dict[str, Any], name: str | None = None, **kwargs: Any
     ) -> None:
         backend_of_keras()  # it may have been changed since
-        backend.let_fit_fail_with(_NO_FIT)
+        let_fit_fail_with(_NO_FIT)
         self._refuse(kwargs)
         super().__init__(learning_rate=0.0, name=name)
         self.inner_optimizer = self._get_inner(inner_optimizer)

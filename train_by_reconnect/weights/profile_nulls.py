@@ -1,7 +1,7 @@
 """The measures of one kernel and of its nulls, of any array; what they say is in `profile_scores.py`."""
 
 import typing
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
@@ -24,6 +24,7 @@ from train_by_reconnect.weights.sorted_noise import Noise, family_of
 
 NULLS = ("initializer", "gaussian", "shuffled")
 _FEW = 1 << 14  # weights
+_OfDealt: typing.TypeAlias = Callable[[np.ndarray], Sequence[np.ndarray]]
 
 
 class KernelScores(typing.NamedTuple):
@@ -140,27 +141,31 @@ def _shuffled(rows: np.ndarray, draws: SharedDraws, place: int) -> list[Similari
 
     A row of weights drawn from among all that are sorted is sorted where the places are.
     """
-    units, size = rows.shape
-    nothing = [np.full(draws.n_draws, np.nan)]
-    plain, distances, standardized = nothing, nothing, nothing
-    if units > 1 and size > 1 and np.ptp(rows) > 0:
-        values, variance = _ascending(rows, exact=True), float(np.var(rows))
-        positions = draws.positions(units, size, place)
-        shuffled = draws.each(
-            units, size, lambda first, last: dealt_plain(values.take(positions(first, last)), variance)
-        )
-        plain, distances = map(list, zip(*shuffled, strict=True))
+    size, variance = rows.shape[1], float(np.var(rows))
+    measured: dict[int, list[_OfDealt]] = {}  # by the number of rows
+    if len(rows) > 1 and size > 1 and np.ptp(rows) > 0:
+        values = _ascending(rows, exact=True)
+        measured.setdefault(len(rows), []).append(lambda places: dealt_plain(values.take(places), variance))
     shapes = standardize(rows)
     if len(shapes) > 1 and size > 2:
         # Of few weights of few values a draw may be the kernel again, and its score must be the same. Of many none is.
         shape_values = _ascending(shapes, exact=shapes.size <= _FEW)
-        shape_positions = draws.positions(len(shapes), size, place)
-        standardized = draws.each(
-            len(shapes),
-            size,
-            lambda first, last: dealt_standardized(shape_values.take(shape_positions(first, last))),
-        )
-    return similarities(*map(np.concatenate, (plain, standardized, distances)))
+        measured.setdefault(len(shapes), []).append(lambda places: [dealt_standardized(shape_values.take(places))])
+    columns = [each for count, measures in measured.items() for each in _dealt(draws, count, size, place, measures)]
+    nothing = [np.full(draws.n_draws, np.nan)] * (3 - len(columns))
+    plain, distances, standardized = columns + nothing
+    return similarities(plain, standardized, distances)
+
+
+def _dealt(draws: SharedDraws, count: int, size: int, place: int, measures: Sequence[_OfDealt]) -> list[np.ndarray]:
+    """What these measures give of all draws, each of which is made once."""
+    positions = draws.positions(count, size, place)
+
+    def measured(first: int, last: int) -> list[np.ndarray]:
+        places = positions(first, last)
+        return [column for measure in measures for column in measure(places)]
+
+    return [np.concatenate(parts) for parts in zip(*draws.each(count, size, measured), strict=True)]
 
 
 def _ascending(rows: np.ndarray, exact: bool) -> np.ndarray:

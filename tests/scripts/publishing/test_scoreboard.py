@@ -77,15 +77,21 @@ def test_a_larger_size_that_leaves_some_out(experiments, monkeypatch, tmp_path):
     declared.claims = (Claim("Of all sizes.", ours(0.02), ABOVE), Claim("More.", measure, ABOVE), *declared.claims[3:])
     monkeypatch.setattr(scoreboard, "collect", lambda *of: [overnight] if of[1] == "overnight" else small(*of))
     (tmp_path / "there_overnight.md").write_text("")
-    assert scoreboard.scoreboard(tmp_path).splitlines()[2:4] == [
+    assert scoreboard.scoreboard(tmp_path, scoreboard.all_runs(tmp_path)).splitlines()[2:4] == [
         "| Of all sizes. | cannot tell | overnight, 1 seed | [there](there_overnight.md) |",
         "| More. | holds | overnight, 1 seed | [there](there_overnight.md) |",
     ]
     declared.claims = (Claim("More.", measure, ABOVE, in_paper=False),)
-    assert "| Asked here: More. | holds | overnight, 1 seed |" in scoreboard.scoreboard(tmp_path)
+    assert "| Asked here: More. | holds | overnight, 1 seed |" in scoreboard.scoreboard(
+        tmp_path, scoreboard.all_runs(tmp_path)
+    )
     declared.claims = (Claim("Less.", lambda curves: ours(0.02, 0.03)(curves) if len(curves) == 3 else {}, BELOW),)
-    assert "| Less. | does not hold | laptop, 2 seeds | [there](there.md) |" in scoreboard.scoreboard(tmp_path)
-    assert "| One way. | 87.50 % | 60.00 % | overnight, 1 seed |" in scoreboard.headlines(tmp_path)
+    assert "| Less. | does not hold | laptop, 2 seeds | [there](there.md) |" in scoreboard.scoreboard(
+        tmp_path, scoreboard.all_runs(tmp_path)
+    )
+    assert "| One way. | 87.50 % | 60.00 % | overnight, 1 seed |" in scoreboard.headlines(
+        tmp_path, scoreboard.all_runs(tmp_path)
+    )
 
 
 HEADLINES = """\
