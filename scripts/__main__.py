@@ -76,11 +76,11 @@ def _status(parsed):
 def _figure(parsed):
     start_quietly(parsed.backend)
     from scripts.experiment import find
-    from scripts.publishing.publish import publish, refuse_another_size
+    from scripts.publishing.publish import publish, refuse_to_replace
 
     size = parsed.size or find(parsed.name).default_size
     if not parsed.force:
-        refuse_another_size(parsed.name, size, parsed.results, parsed.suffix)
+        refuse_to_replace(parsed.name, size, parsed.results, parsed.results, parsed.suffix)
     print(publish(parsed.name, size, parsed.results, parsed.results, parsed.suffix))
 
 

@@ -1,6 +1,7 @@
 """From finished runs to what people look at: one CSV, one picture and one table for each experiment."""
 
 import pathlib
+import re
 
 import matplotlib.figure
 import pandas as pd
@@ -49,19 +50,26 @@ def publish(name, size, results, folder, suffix=""):
     return table
 
 
-def refuse_another_size(name, size, folder, suffix=""):
-    """Refuse to replace what is published of another size: it would look like the same result, measured anew.
+def refuse_to_replace(name, size, results, folder, suffix=""):
+    """Refuse to replace what is published by another size or by fewer runs: it would look like the same, measured anew.
 
     Raises:
-        ValueError: the published page says another size.
+        ValueError: the published page says another size, or more runs than there are.
     """
     path = pathlib.Path(folder) / f"{name}{suffix}.md"
-    title = path.read_text().partition("\n")[0] if path.exists() else ""
-    there = title.rpartition("size ")[2].partition(":")[0]
-    if title and there != size:
+    page = path.read_text() if path.exists() else ""
+    there = page.partition("\n")[0].rpartition("size ")[2].partition(":")[0]
+    if page and there != size:
         raise ValueError(
             f"{path} is published at size {there}. Received: --size {size}. Publish beside it with --suffix _{size}, "
             "or over it with --force."
+        )
+    published = re.findall(r"; (\d+) runs? of", page)
+    runs = len(collect(name, size, results)) if published else 0
+    if published and runs < int(published[-1]):
+        raise ValueError(
+            f"{path} is published from {published[-1]} runs. Received: {runs}, the others have no record here. Finish "
+            f"them with `python -m scripts run {name} --size {size}`, or publish these with --suffix or --force."
         )
 
 

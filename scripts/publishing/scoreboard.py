@@ -42,7 +42,7 @@ def scoreboard(results, runs_of):
             if said:
                 page = _page(name, size, results)
                 sentence = claim.sentence if claim.in_paper else claim.opening
-                lines.append([sentence, said, _size_and_seeds(size, runs[size]), f"[{name}]({page})"])
+                lines.append([sentence, said, _size_and_seeds(name, size, runs[size]), f"[{name}]({page})"])
     table = markdown_table(["the paper claims", "verdict", "size", "where"], lines) if lines else ""
     rest = f"Not drawn from records yet: {', '.join(missing)}." if missing else ""
     return "\n\n".join(part for part in (table, rest) if part)
@@ -66,7 +66,7 @@ def headlines(results, runs_of):
             ours, size = _of_the_largest_size(runs, headline.measure)
             if ours:
                 link = f"[{name}]({pathlib.Path(results).name}/{_page(name, size, results)})"
-                lines.append([headline.sentence, ours, headline.paper, _size_and_seeds(size, runs[size]), link])
+                lines.append([headline.sentence, ours, headline.paper, _size_and_seeds(name, size, runs[size]), link])
     return markdown_table(["test accuracy, or what is said", "ours", "the paper", "size", "where"], lines)
 
 
@@ -104,9 +104,12 @@ def _put(path, table):
     return True
 
 
-def _size_and_seeds(size, curves):
-    seeds = len({curve.seed for curve in curves})
-    return f"{size}, {seeds} seed{'s' * (seeds > 1)}"
+def _size_and_seeds(name, size, curves):
+    """The size, how many seeds, and of a sweep that has not ended how many of its runs."""
+    declared, seeds = find(name), len({curve.seed for curve in curves})
+    whole = len(declared.trainings[size]) * len(declared.seeds[size])
+    so_far = f", {len(curves)} of {whole} runs so far" if len(curves) < whole else ""
+    return f"{size}, {seeds} seed{'s' * (seeds > 1)}{so_far}"
 
 
 def _page(name, size, results):

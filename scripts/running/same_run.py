@@ -7,11 +7,12 @@ import shutil
 from scripts.experiment import find, names
 from scripts.running.declaration import declaration, differences
 from scripts.running.files import read_json, write_json
-from scripts.running.runner import folder_of
+from scripts.running.records import unpack_records
+from scripts.running.runner import folder_of, size_folder
 
 
 def take_over(name, size, training, seed, options):
-    """Copy a finished run of the same training from another experiment, or another curve, if there is one.
+    """Copy a finished run of the same training from another experiment, size or curve, if there is one.
 
     It must be the same in all but its label: the same class and settings, seed, precision and compiler. Then it would
     give the same numbers again, apart from its time and, on another machine, rounding. A training that starts from
@@ -25,28 +26,31 @@ def take_over(name, size, training, seed, options):
         options: `scripts.running.runner.Options`.
 
     Returns:
-        Str, the experiment that had it; None where there is none, or where the run has been begun here. The copy's
-        summary says it too, as `taken_from`.
+        Str, the experiment that had it, and the size where it is another; None where there is none, or where the run
+        has been begun here. The copy's summary says it too, as `taken_from`.
     """
     folder = folder_of(name, size, training.label, seed, options.results)
     if folder.exists() or any(hasattr(part, "starts_from") for part in training.initial_weights):
         return None
-    for other, twin in _twins(training, size):
-        finished = folder_of(other, size, twin.label, seed, options.results)
+    for other, other_size, twin in _twins(training):
+        unpack_records(size_folder(other, other_size, options.results))
+        finished = folder_of(other, other_size, twin.label, seed, options.results)
         if (finished / "done.json").exists() and not differences(
             read_json(finished / "declaration.json"), declaration(twin, seed, options)
         ):
-            _copy(finished, folder, declaration(training, seed, options), other)
-            return other
+            where = other if other_size == size else f"{other}, size {other_size}"
+            _copy(finished, folder, declaration(training, seed, options), where)
+            return where
     return None
 
 
-def _twins(training, size):
-    """All declared trainings that differ in nothing but the label, with their experiments."""
+def _twins(training):
+    """All declared trainings that differ in nothing but the label, with their experiments and sizes."""
     for other in names():
-        for twin in find(other).trainings.get(size, ()):
-            if dataclasses.replace(twin, label=training.label) == training:
-                yield other, twin
+        for size, trainings in find(other).trainings.items():
+            for twin in trainings:
+                if dataclasses.replace(twin, label=training.label) == training:
+                    yield other, size, twin
 
 
 def _copy(finished, folder, declared, other):

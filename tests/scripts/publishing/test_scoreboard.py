@@ -23,11 +23,11 @@ def experiments(monkeypatch):
         Remark("A remark.", lambda curves: "1"),
     )
     shown = (Headline("One way.", accuracy("one"), "60.00 %"), Headline("Another.", accuracy("another")))
-    sizes = {"quick": [], "laptop": [], "paper": []}
+    sweep = {"trainings": {"quick": [], "laptop": [], "paper": []}, "seeds": {"laptop": (0, 1), "overnight": (0,)}}
     declared = {
-        "there": types.SimpleNamespace(claims=claims, headlines=shown, trainings=sizes),
-        "missing": types.SimpleNamespace(claims=claims[:1], headlines=shown, trainings=sizes),
-        "no_claims": types.SimpleNamespace(claims=(), headlines=(), trainings=sizes),
+        "there": types.SimpleNamespace(claims=claims, headlines=shown, **sweep),
+        "missing": types.SimpleNamespace(claims=claims[:1], headlines=shown, **sweep),
+        "no_claims": types.SimpleNamespace(claims=(), headlines=(), **sweep),
     }
 
     def collect(name, size, results):
@@ -56,6 +56,13 @@ def test_by_hand(experiments, tmp_path):
     path.write_text(f"above\n{scoreboard.BEGIN}\nold\n{scoreboard.END}\nbelow\n")
     assert scoreboard.write_scoreboard(tmp_path) == TABLE
     assert path.read_text() == f"above\n{scoreboard.BEGIN}\n{TABLE}\n{scoreboard.END}\nbelow\n"
+
+
+def test_a_sweep_that_has_not_ended_says_so(experiments, tmp_path):
+    # Three runs are there; two trainings with two seeds each would be four.
+    scoreboard.find("there").trainings["laptop"] = ["one", "a third"]
+    lines = scoreboard.scoreboard(tmp_path, scoreboard.all_runs(tmp_path)).splitlines()
+    assert lines[2] == "| More is better. | holds | laptop, 2 seeds, 3 of 4 runs so far | [there](there.md) |"
 
 
 def test_without_marks(experiments, tmp_path):

@@ -14,6 +14,7 @@ from scripts.running.files import read_json
 from scripts.running.images import Images
 from scripts.running.network import Network
 from scripts.running.optimizer import Optimizer
+from scripts.running.records import keep_record
 from scripts.running.runner import Options, folder_of, run
 from scripts.running.same_run import take_over
 from scripts.running.schedules import Drops
@@ -106,12 +107,25 @@ def test_another_training_is_not_taken(options, wanted):
     assert not folder_in_two(options).exists()
 
 
-def test_another_seed_precision_compiler_or_size_is_not_taken(options):
+def test_it_is_taken_whatever_the_size_is_called(options):
+    assert take_over("two", "laptop", TWIN, 0, options) == "one, size quick"
+    there = folder_of("two", "laptop", TWIN.label, 0, options.results)
+    assert read_json(there / "done.json")["taken_from"] == "one, size quick"
+
+
+def test_a_record_is_as_good_as_the_run(options):
+    there = folder_of("one", "quick", TINY.label, 0, options.results)
+    keep_record(TINY, there)
+    shutil.rmtree(there)
+    assert take_over("two", "quick", TWIN, 0, options) == "one"
+    assert (folder_in_two(options) / "done.json").exists()
+
+
+def test_another_seed_precision_or_compiler_is_not_taken(options):
     assert take_over("two", "quick", TWIN, 1, options) is None
     if BACKEND != "jax":  # which compiles in any case
         assert take_over("two", "quick", TWIN, 0, dataclasses.replace(options, jit=True)) is None
     assert take_over("two", "quick", TWIN, 0, dataclasses.replace(options, precision="mixed_bfloat16")) is None
-    assert take_over("two", "laptop", TWIN, 0, options) is None
 
 
 def test_an_unfinished_run_is_not_taken(options):
@@ -170,7 +184,7 @@ def test_experiments_share_what_they_can():
     }
     for name, counts in expected.items():
         for size, count in zip(("laptop", "paper"), counts, strict=True):
-            shared = [t.label for t in trainings_of(name, size) if {o for o, _ in same_run._twins(t, size)} - {name}]
+            shared = [t.label for t in trainings_of(name, size) if {o for o, *_ in same_run._twins(t)} - {name}]
             assert len(shared) == count, (name, size, shared)
 
 

@@ -83,6 +83,12 @@ def test_all_is_drawn_again_from_the_record_alone(swept, tmp_path, capsys):
     assert main(["figure", "too_fast", "--size", "laptop", "--results", str(tmp_path)]) == 1
     assert "is published at size quick. Received: --size laptop" in capsys.readouterr().err
     assert main(["figure", "too_fast", "--size", "quick", "--results", str(tmp_path)]) == 0
+    # Nor by fewer runs than it came from.
+    page = tmp_path / "too_fast.md"
+    page.write_text(page.read_text().replace("; 1 run of", "; 2 runs of"))
+    assert main(["figure", "too_fast", "--size", "quick", "--results", str(tmp_path)]) == 1
+    assert "is published from 2 runs. Received: 1, the others have no record here." in capsys.readouterr().err
+    assert main(["figure", "too_fast", "--size", "quick", "--results", str(tmp_path), "--force"]) == 0
 
 
 def test_a_stale_record_is_no_result(swept, tmp_path, capsys, monkeypatch):
