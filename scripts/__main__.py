@@ -84,6 +84,13 @@ def _figure(parsed):
     print(publish(parsed.name, size, parsed.results, parsed.results, parsed.suffix))
 
 
+def _compare(parsed):
+    start_quietly()
+    from scripts.publishing.repetition import compare
+
+    print(compare(parsed.name, parsed.results, parsed.earlier, parsed.metric, parsed.suffix))
+
+
 def _report(parsed):
     from scripts.experiment import names
     from scripts.report.page import write_report
@@ -124,6 +131,7 @@ _COMMANDS = {
     "status": _status,
     "work": _work,
     "figure": _figure,
+    "compare": _compare,
     "report": _report,
     "scoreboard": _scoreboard,
     "inspect": _inspect,

@@ -45,6 +45,7 @@ def command_line():
     figure.add_argument("--force", action="store_true", help="also over what is published of another size")
     figure.set_defaults(command="figure")
     figure.add_argument("name", metavar="NAME")
+    _add_compare(commands)
     for command in (run, queue, status, figure):
         _add_backend(command)
         command.add_argument(
@@ -66,6 +67,18 @@ def command_line():
     _add_weight_profiles(commands)
     _add_inspect(commands)
     return whole
+
+
+def _add_compare(commands):
+    compare = commands.add_parser(
+        "compare", help="how far the published numbers of an experiment are from those of another day or machine"
+    )
+    compare.set_defaults(command="compare")
+    compare.add_argument("name", metavar="NAME")
+    compare.add_argument("earlier", metavar="FOLDER|CSV", help="the other results")
+    compare.add_argument("--results", default="results", help="folder of results; default: results")
+    compare.add_argument("--suffix", default="", help="after NAME in the files' names")
+    compare.add_argument("--metric", help="the column to compare; default: an accuracy, an error or a fraction")
 
 
 def _add_who_trains(parser):
