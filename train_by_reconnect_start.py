@@ -1,4 +1,4 @@
-"""Where the command `train-by-reconnect` starts: before Keras, whose backend may be missing or have much to say."""
+"""Where the command `train-by-reconnect` starts, and what is known of it before Keras and its backend are imported."""
 
 import argparse
 import contextlib
@@ -9,19 +9,13 @@ from collections.abc import Iterator
 
 
 def main() -> int:
-    """Import the library, without what its backend writes meanwhile, and do what the command line says.
+    """Do what the command line says.
 
     Returns:
         Int, the exit status: 0 if all went well, 1 if an input was refused.
     """
-    try:
-        with quiet_unless_it_fails():
-            import train_by_reconnect.command.main
+    import train_by_reconnect.command.main
 
-            train_by_reconnect.command.main.start_backend()
-    except ImportError as error:  # it says what is missing
-        sys.stderr.write(f"error: {error}\n")
-        return 1
     return train_by_reconnect.command.main.main()
 
 

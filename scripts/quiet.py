@@ -25,7 +25,7 @@ def start_quietly(backend=None, devices=None, is_trained_here=True):
     with quiet_unless_it_fails():
         import keras
 
-        import train_by_reconnect  # noqa: F401 (before Keras: it says which backend is missing)
+        import train_by_reconnect  # noqa: F401 (all of it, while nothing is shown)
 
         if keras.backend.backend() == "tensorflow":
             import tensorflow as tf

@@ -75,8 +75,7 @@ INSIDE = {
         "instrument": ("layers", "plot", "weights", "backend", "version"),
         "command": ("instrument", "connectivity_files", "layers", "optimizers", "weights", "backend", "version"),
         "plot": ("weights", "backend"),
-        "__init__": (
-            "backend",
+        "needs_keras": (
             "callbacks",
             "connectivity_files",
             "conversion",
@@ -86,6 +85,7 @@ INSIDE = {
             "weights",
             "version",
         ),
+        "__init__": ("needs_keras", "backend", "version"),
     },
     "scripts": {
         "__init__": (),

@@ -1,68 +1,17 @@
 """Train neural networks by reconnecting them: where the weights are, instead of what they are."""
 
-import train_by_reconnect.backend  # noqa: F401 - first, as it says what is missing
-from train_by_reconnect.callbacks.activity import ActivityMap
-from train_by_reconnect.callbacks.agreement import agreement
-from train_by_reconnect.callbacks.connectivity_files import ConnectivityFiles
-from train_by_reconnect.callbacks.connectivity_monitor import ConnectivityMonitor
-from train_by_reconnect.callbacks.keep_zeros import KeepZeros
-from train_by_reconnect.callbacks.layerwise import LayerwiseTraining
-from train_by_reconnect.callbacks.layerwise_schemes import MiddleOnly, RandomBeta, RandomUniform, TopAndBottom
-from train_by_reconnect.callbacks.profile_monitor import ProfileMonitor
-from train_by_reconnect.callbacks.ranking_monitor import RankingMonitor
-from train_by_reconnect.callbacks.snapshots import KernelSnapshots
-from train_by_reconnect.callbacks.sync_evaluation import SyncEvaluation
-from train_by_reconnect.callbacks.sync_every_epoch import SyncEveryEpoch
-from train_by_reconnect.callbacks.synchronization import SyncPeriodScheduler
-from train_by_reconnect.connectivity_files.difference import ConnectivityDifference, connectivity_diff
-from train_by_reconnect.connectivity_files.history import connectivity_history
-from train_by_reconnect.connectivity_files.loading import load_connectivity
-from train_by_reconnect.connectivity_files.rules import InitialRule, draw_initial_weights
-from train_by_reconnect.connectivity_files.saving import save_connectivity
-from train_by_reconnect.connectivity_files.updates import apply_connectivity_update, save_connectivity_update
-from train_by_reconnect.conversion.connectivity_model import connectivity_model
-from train_by_reconnect.conversion.strip import strip
-from train_by_reconnect.conversion.weight_removal import remove_weights
-from train_by_reconnect.instrument.comparison import ProfileComparison, compare_profiles
-from train_by_reconnect.instrument.profile import Profile, profile
-from train_by_reconnect.layers.bernoulli_mask import BernoulliMask
-from train_by_reconnect.layers.edge_popup import EdgePopup
-from train_by_reconnect.layers.initializers import PositiveUniform, SignedConstant
-from train_by_reconnect.layers.masked_and_signed import Masked, Signed, SignedMask
-from train_by_reconnect.layers.objective import (
-    MinimalChange,
-    changed_fractions,
-    set_objective,
-)
-from train_by_reconnect.optimizers.guarantee import PermutationCheck, is_permutation
-from train_by_reconnect.optimizers.laperm import LaPerm
-from train_by_reconnect.optimizers.lookahead import Lookahead
+# ruff: noqa: F405 - the names of `__all__` are those that `__getattr__` gives
+
+import importlib
+import sys
+from typing import TYPE_CHECKING, Any
+
+from train_by_reconnect.backend.after_keras import after_keras, load_all
+from train_by_reconnect.backend.chosen import backend_of_keras
 from train_by_reconnect.version import __version__
-from train_by_reconnect.weights.gradients import full_batch_gradient, most_active
-from train_by_reconnect.weights.initial_weights import (
-    make_dissimilar,
-    share_value,
-    shuffle_weight_vectors,
-    sparsify,
-)
-from train_by_reconnect.weights.kernels import KernelReport
-from train_by_reconnect.weights.layouts import Layout, describe_layer
-from train_by_reconnect.weights.low_precision import reduce_precision
-from train_by_reconnect.weights.magnitude_pruning import prune_by_magnitude
-from train_by_reconnect.weights.movement import Movement, trainable_values
-from train_by_reconnect.weights.permutations import (
-    cycle_lengths,
-    cycles,
-    fixed_points,
-    log10_permutations,
-    permutation_between,
-)
-from train_by_reconnect.weights.profile_scores import ProfileScore, score_profiles
-from train_by_reconnect.weights.profiles import WeightProfile, weight_profiles
-from train_by_reconnect.weights.ranking_distance import ranking, ranking_distance
-from train_by_reconnect.weights.similarity import profile_distance, profile_similarity
-from train_by_reconnect.weights.trainable_layers import trainable_layers
-from train_by_reconnect.weights.variables import describe_variables
+
+if TYPE_CHECKING:
+    from train_by_reconnect.needs_keras import *  # noqa: F403
 
 __all__ = [
     "ActivityMap",
@@ -141,3 +90,33 @@ __all__ = [
     "trainable_values",
     "weight_profiles",
 ]
+
+# What is of use without Keras, for weights in files, and the module of each; all else is in `needs_keras`.
+_WITHOUT_KERAS = {
+    "Profile": "instrument.profile",
+    "ProfileComparison": "instrument.comparison",
+    "compare_profiles": "instrument.comparison",
+    "profile": "instrument.profile",
+    "profile_distance": "weights.similarity",
+    "profile_similarity": "weights.similarity",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """A public name, imported when it is first used: Keras takes seconds, and a backend may be missing."""
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    if name not in _WITHOUT_KERAS:
+        backend_of_keras()  # first, as it says what is missing
+    module = importlib.import_module(f"{__name__}.{_WITHOUT_KERAS.get(name, 'needs_keras')}")
+    return globals().setdefault(name, getattr(module, name))
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
+
+
+if "keras" in sys.modules:
+    load_all()
+else:
+    after_keras(load_all)

@@ -19,6 +19,7 @@ class Hide(importlib.abc.MetaPathFinder):
             raise ModuleNotFoundError(f"No module named {name!r}", name=name.split(".")[0])
 sys.meta_path.insert(0, Hide())
 import train_by_reconnect
+from train_by_reconnect import LaPerm
 """
 
 
@@ -38,7 +39,7 @@ def test_missing(name):
 
 @pytest.mark.parametrize("name", ["numpy", "openvino", "theano"])
 def test_cannot_train(name):
-    said = last_line("import train_by_reconnect", KERAS_BACKEND=name)
+    said = last_line("from train_by_reconnect import LaPerm", KERAS_BACKEND=name)
     assert f"Received: '{name}'. Set KERAS_BACKEND to tensorflow, jax or torch before Keras is imported." in said
 
 

@@ -9,7 +9,6 @@ import keras
 import numpy as np
 import pytest
 
-import train_by_reconnect_start
 from train_by_reconnect import LaPerm, Masked, SignedConstant, connectivity_model
 from train_by_reconnect.command.main import main
 from train_by_reconnect.command.progress import on_terminal
@@ -174,15 +173,3 @@ def test_nothing_of_the_backends_start_reaches_the_user(saved):
     done = subprocess.run([sys.executable, "-c", code, "inspect", str(saved)], capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith("small.keras: ")
-
-
-def test_a_missing_backend_is_one_sentence(monkeypatch, capsys):
-    class Missing:
-        def find_spec(self, name, path=None, target=None):
-            if name == "train_by_reconnect.command.main":
-                raise ImportError("train_by_reconnect needs a backend of Keras.")
-
-    monkeypatch.delitem(sys.modules, "train_by_reconnect.command.main")
-    monkeypatch.setattr(sys, "meta_path", [Missing(), *sys.meta_path])
-    assert train_by_reconnect_start.main() == 1
-    assert capsys.readouterr().err == "error: train_by_reconnect needs a backend of Keras.\n"

@@ -10,7 +10,7 @@ from stored import write_safetensors, write_safetensors_header
 from train_by_reconnect import profile
 from train_by_reconnect.backend.rows import take_rows
 from train_by_reconnect.instrument.sources import open_source
-from train_by_reconnect.weights import profiles
+from train_by_reconnect.weights import finite
 
 RANDOM = np.random.default_rng(0)
 
@@ -126,7 +126,7 @@ def test_refuses_a_header_longer_than_the_file_before_reading_it(tmp_path):
 @pytest.mark.parametrize("piece", [1, 4, 100])  # weights that are looked at together
 @pytest.mark.parametrize("wrong", [np.nan, np.inf])
 def test_numbers_that_are_none_are_said_when_read(tmp_path, monkeypatch, wrong, piece, dtype):
-    monkeypatch.setattr(profiles, "_PIECE", piece)
+    monkeypatch.setattr(finite, "_PIECE", piece)
     array = np.ones((2, 3), dtype)
     array[1, 1] = wrong
     [tensor] = open_source(write_safetensors(tmp_path / "x.safetensors", {"a.weight": array})).profiled

@@ -6,20 +6,20 @@ from types import ModuleType
 from typing import Any
 
 import numpy as np
-from keras import ops
 
 from train_by_reconnect.backend.types import Axes, Tensor
 
 _PIECE = 1 << 22  # numbers of a mapped file that are looked at together
 
 
-def to_rows(value: Tensor, unit_axes: Axes, xp: ModuleType = ops) -> Tensor:
+def to_rows(value: Tensor, unit_axes: Axes, xp: ModuleType | None = None) -> Tensor:
     """Bring a kernel into rows, one weight vector each.
 
     Args:
         value: array of any shape.
         unit_axes: tuple of ints, the axes that number the neurons.
-        xp: the module whose `reshape` and `transpose` are used: `keras.ops` (default) or `numpy`.
+        xp: the module whose `reshape` and `transpose` are used: `numpy`, or None (default)
+            for `keras.ops`.
 
     Returns:
         Array of shape (units, size of a weight vector).
@@ -30,6 +30,7 @@ def to_rows(value: Tensor, unit_axes: Axes, xp: ModuleType = ops) -> Tensor:
     >>> to_rows(np.array([[1, 2, 3], [4, 5, 6]]), (-1,), np).tolist()
     [[1, 4], [2, 5], [3, 6]]
     """
+    xp = xp or _keras_ops()
     units, incoming = _split_axes(value.shape, unit_axes)
     count, size = (math.prod(value.shape[axis] for axis in axes) for axes in (units, incoming))
     if incoming + units == list(range(len(value.shape))):  # the usual case: transposing a matrix is cheapest
@@ -37,7 +38,7 @@ def to_rows(value: Tensor, unit_axes: Axes, xp: ModuleType = ops) -> Tensor:
     return xp.reshape(xp.transpose(value, units + incoming), (count, size))
 
 
-def from_rows(rows: Tensor, shape: Axes, unit_axes: Axes, xp: ModuleType = ops) -> Tensor:
+def from_rows(rows: Tensor, shape: Axes, unit_axes: Axes, xp: ModuleType | None = None) -> Tensor:
     """Put rows back into the shape of their kernel: the inverse of `to_rows`.
 
     Args:
@@ -55,6 +56,7 @@ def from_rows(rows: Tensor, shape: Axes, unit_axes: Axes, xp: ModuleType = ops) 
     >>> from_rows(np.array([[1, 4], [2, 5], [3, 6]]), (2, 3), (-1,), np).tolist()
     [[1, 2, 3], [4, 5, 6]]
     """
+    xp = xp or _keras_ops()
     units, incoming = _split_axes(shape, unit_axes)
     if incoming + units == list(range(len(shape))):
         return xp.reshape(xp.transpose(rows), shape)
@@ -140,6 +142,19 @@ def forget_pages(value: np.ndarray) -> None:
     # Of a map that may be written to, what was written would be lost.
     if base is not None and hasattr(mmap, "MADV_DONTNEED") and memoryview(base).readonly:
         base.madvise(mmap.MADV_DONTNEED)
+
+
+def numpy_of(value: Tensor) -> np.ndarray:
+    """An array, tensor or variable as an array of NumPy; Keras is needed for those of its backend only."""
+    if isinstance(value, (np.ndarray, np.generic)):
+        return np.array(value)
+    return _keras_ops().convert_to_numpy(value)
+
+
+def _keras_ops() -> Any:
+    from keras import ops
+
+    return ops
 
 
 def _split_axes(shape: Axes, unit_axes: Axes) -> tuple[list[int], list[int]]:

@@ -14,7 +14,7 @@ from train_by_reconnect.command.table import table
 from train_by_reconnect.layers.fixed_kernels import FixedKernels
 from train_by_reconnect.optimizers.laperm import LaPerm
 from train_by_reconnect.optimizers.nesting import find_optimizer
-from train_by_reconnect.weights.permutations import log10_permutations
+from train_by_reconnect.weights.permutation_count import log10_permutations
 from train_by_reconnect.weights.profiles import weight_profiles
 from train_by_reconnect.weights.variables import describe_variables
 

@@ -7,15 +7,11 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-import keras
-
-from train_by_reconnect.command.connectivity_inspection import connectivity_inspection
-from train_by_reconnect.command.inspection import inspection
-from train_by_reconnect.command.networks import is_named, load_network, refuse_arguments
+from train_by_reconnect.backend.chosen import backend_of_keras
 from train_by_reconnect.command.profiles import Answer, profiles_of
-from train_by_reconnect.connectivity_files.container import is_connectivity_file
+from train_by_reconnect.instrument.sources import is_whole_model
 from train_by_reconnect.version import __version__
-from train_by_reconnect_start import add_inspection, add_profiling
+from train_by_reconnect_start import add_inspection, add_profiling, quiet_unless_it_fails
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -40,9 +36,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 130
 
 
-def start_backend() -> None:
-    """Make the first value, for which the backend looks for its devices."""
-    keras.ops.zeros(())
+def _start_backend() -> None:
+    """Import Keras, and make the first value, for which its backend looks for its devices, without what it writes."""
+    with quiet_unless_it_fails():
+        backend_of_keras()  # it says what is missing
+        import keras
+
+        keras.ops.zeros(())
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -73,6 +73,11 @@ def _parser() -> argparse.ArgumentParser:
 
 def inspected(parsed: Any) -> list[str]:
     """What `inspect` says of a file, as lines of text."""
+    _start_backend()
+    from train_by_reconnect.command.connectivity_inspection import connectivity_inspection
+    from train_by_reconnect.command.inspection import inspection
+    from train_by_reconnect.connectivity_files.container import is_connectivity_file
+
     if is_connectivity_file(parsed.file):
         return connectivity_inspection(parsed.file, parsed.picture, parsed.reference)
     if parsed.picture or parsed.reference:
@@ -85,12 +90,20 @@ def inspected(parsed: Any) -> list[str]:
 
 def _profiles(parsed: Any) -> Answer:
     arguments = dict(map(_argument, parsed.arguments))
-    keras.utils.set_random_seed(parsed.seed)
 
     def find(name_or_file: str) -> Any:
-        if is_named(name_or_file) or not pathlib.Path(name_or_file).exists():
-            return load_network(name_or_file, parsed.weights, **arguments)
         given = {"weights": parsed.weights} if parsed.weights is not None else {}
+        path = pathlib.Path(name_or_file)
+        if path.suffix and path.is_file() and not is_whole_model(path) and not {**given, **arguments}:
+            return name_or_file  # no name has a dot: this is read without Keras
+        _start_backend()
+        import keras
+
+        from train_by_reconnect.command.networks import is_named, load_network, refuse_arguments
+
+        if is_named(name_or_file) or not path.exists():
+            keras.utils.set_random_seed(parsed.seed)
+            return load_network(name_or_file, parsed.weights, **arguments)
         refuse_arguments({**given, **arguments}, name_or_file)
         return name_or_file
 

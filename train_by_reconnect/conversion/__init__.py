@@ -1,1 +1,3 @@
 """One model made into another. Private: import from `train_by_reconnect`."""
+
+import keras  # noqa: F401 - with it comes all of the library, before a module here is in the midst of its import

@@ -28,7 +28,7 @@ from train_by_reconnect.instrument.entries import Decision, Entry
 from train_by_reconnect.instrument.file_bytes import is_float
 from train_by_reconnect.instrument.layout_argument import check_layout, given_axes, unknown_axes
 from train_by_reconnect.instrument.tensors import StoredTensor
-from train_by_reconnect.weights.profiles import checked
+from train_by_reconnect.weights.finite import checked
 
 _TORCH = re.compile(r"weight|weight_[ih]h(_l\d+)?(_reverse)?|weight_hr_l\d+(_reverse)?|(in|q|k|v)_proj_weight")
 _KERNELS: dict[str, Axes] = {

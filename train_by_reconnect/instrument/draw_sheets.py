@@ -4,15 +4,18 @@ import collections
 import io
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import matplotlib.figure
 import matplotlib.lines
 import matplotlib.patches
 import numpy as np
 
-from train_by_reconnect.plot.draw_profiles import BANDS, RANK, WEIGHT, draw_envelope, envelope
-from train_by_reconnect.weights.profiles import WeightProfile
+from train_by_reconnect.plot.draw_profiles import BANDS, RANK, WEIGHT, draw_envelope
+from train_by_reconnect.weights.envelope import envelope
+
+if TYPE_CHECKING:
+    from train_by_reconnect.weights.profiles import WeightProfile
 
 PER_SHEET = 300
 _MARK = "#d00000"
@@ -28,10 +31,10 @@ class ShownFigure(matplotlib.figure.Figure):
 
 
 def draw_sheets(
-    profiles: Sequence[WeightProfile],
+    profiles: "Sequence[WeightProfile]",
     title: str,
     marked: str | None = None,
-    progress: Callable[[Any], Iterable[WeightProfile]] = iter,
+    progress: "Callable[[Any], Iterable[WeightProfile]]" = iter,
 ) -> Iterator[matplotlib.figure.Figure]:
     """Draw all weight matrices of a network, one small panel each.
 

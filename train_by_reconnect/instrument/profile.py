@@ -5,8 +5,6 @@ import os
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-import keras
-
 from train_by_reconnect.backend.types import Identifier
 from train_by_reconnect.instrument.choosing import chosen, unknown
 from train_by_reconnect.instrument.extras import csv_of, data_frame, needing_matplotlib, written
@@ -40,6 +38,7 @@ class Profile(Measured):
 
     Example:
 
+    >>> import keras
     >>> model = keras.Sequential([keras.Input((100,)), keras.layers.Dense(50)])
     >>> found = profile(model)
     >>> found.rows[0]["shape"], [skipped.shape for skipped in found.skipped]
@@ -170,13 +169,17 @@ def profile(
 
     Example:
 
+    >>> import keras
     >>> model = keras.Sequential([keras.Input((100,)), keras.layers.Dense(50, name="dense")])
     >>> [row] = profile(model, n_draws=19).rows
     >>> row["plain"] > 0.95, row["plain_gaussian"] > 0.95  # freshly drawn weights are "similar", and so is noise
     (True, True)
     """
     check_draws(max_units, n_draws)
-    initializer = None if initializer is None else keras.initializers.get(initializer)
+    if initializer is not None:
+        import keras
+
+        initializer = keras.initializers.get(initializer)
     source = open_source(model_or_file, layout=layout)
     wanted = chosen(source, layers)
     skipped = [Skipped(each.name, each.shape, each.skipped) for each in source.tensors if each.skipped]

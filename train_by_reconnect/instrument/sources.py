@@ -4,12 +4,9 @@ import pathlib
 import zipfile
 from typing import Any
 
-import keras
-
+from train_by_reconnect.backend.chosen import backend_of_keras
 from train_by_reconnect.instrument.embedding_files import embedding_source
 from train_by_reconnect.instrument.file_bytes import unreadable
-from train_by_reconnect.instrument.hdf5_files import hdf5_source
-from train_by_reconnect.instrument.models import model_source
 from train_by_reconnect.instrument.onnx_files import onnx_source
 from train_by_reconnect.instrument.safetensors_files import safetensors_source
 from train_by_reconnect.instrument.saved_models import saved_model_source
@@ -20,6 +17,7 @@ FORMATS = (
     ".keras, .weights.h5, .h5, a SavedModel folder, .safetensors and its index, PyTorch's .pt, .pth and .bin, .onnx, "
     "or word vectors of GloVe and word2vec"
 )
+_ENDINGS_OF_HDF5 = (".h5", ".hdf5")
 _HDF5 = b"\x89HDF\r\n\x1a\n"
 
 
@@ -45,27 +43,37 @@ def open_source(model_or_file: Any, *, layout: Any = None) -> Source:
 
     Example:
 
+    >>> import keras
     >>> dense = keras.layers.Dense(2, name="dense")
     >>> dense.build((None, 3))
     >>> [(tensor.name, tensor.units, bool(tensor.skipped)) for tensor in open_source(dense).tensors]
     [('dense/kernel', 2, False), ('dense/bias', 0, True)]
     """
-    if isinstance(model_or_file, keras.layers.Layer):
-        if layout is not None:
-            raise ValueError(
-                f"`layout` must be None for a model, whose layers say it. Received: layout={layout!r}. Describe a "
-                "layer of your own with `describe_layer.register`."
-            )
-        return model_source(model_or_file)
     if not isinstance(model_or_file, (str, pathlib.Path)):
-        raise TypeError(
-            "`model_or_file` must be a Keras model or layer, or the path of a file. Received: "
-            f"model_or_file={model_or_file!r}. Of a model of another framework save the weights as .safetensors."
-        )
+        return _of_model(model_or_file, layout)
     path = pathlib.Path(model_or_file)
     if not path.exists():
         raise ValueError(f"There is no such file. Received: {str(path)!r}. Check the path.")
     return _of_folder(path, layout) if path.is_dir() else _of_file(path, layout)
+
+
+def _of_model(model: Any, layout: Any) -> Source:
+    backend_of_keras()  # it says what is missing
+    import keras
+
+    from train_by_reconnect.instrument.models import model_source
+
+    if not isinstance(model, keras.layers.Layer):
+        raise TypeError(
+            "`model_or_file` must be a Keras model or layer, or the path of a file. Received: "
+            f"model_or_file={model!r}. Of a model of another framework save the weights as .safetensors."
+        )
+    if layout is not None:
+        raise ValueError(
+            f"`layout` must be None for a model, whose layers say it. Received: layout={layout!r}. Describe a "
+            "layer of your own with `describe_layer.register`."
+        )
+    return model_source(model)
 
 
 def _of_folder(path: pathlib.Path, layout: Any) -> Source:
@@ -86,10 +94,12 @@ def _of_file(path: pathlib.Path, layout: Any) -> Source:
         return safetensors_source(path, layout)
     if ending == ".onnx":
         return onnx_source(path, layout)
-    if ending == ".keras" or _is_keras(path):
+    if is_whole_model(path):
         return _of_keras(path, layout)
-    if ending in (".h5", ".hdf5") or first.startswith(_HDF5):
-        return hdf5_source(path, layout) if _weights_only(path) else _of_keras(path, layout)
+    if ending in _ENDINGS_OF_HDF5 or first.startswith(_HDF5):
+        from train_by_reconnect.instrument.hdf5_files import hdf5_source
+
+        return hdf5_source(path, layout)
     if zipfile.is_zipfile(path) or is_torch_pickle(path) or ending in (".pt", ".pth", ".ckpt"):
         return torch_source(path, layout)
     if first[8:9] == b"{":
@@ -101,6 +111,22 @@ def _of_file(path: pathlib.Path, layout: Any) -> Source:
             raise
         found = f"a file of {path.stat().st_size:,} bytes of no such format"
         raise unreadable(path, f"one of {FORMATS}", found, "Save the weights in one of these.") from error
+
+
+def is_whole_model(path: pathlib.Path) -> bool:
+    """Whether a file holds a model, which Keras makes with its backend; all others are read without."""
+    if path.suffix.lower() == ".keras" or _is_keras(path):
+        return True
+    with path.open("rb") as file:
+        is_hdf5 = path.suffix.lower() in _ENDINGS_OF_HDF5 or file.read(len(_HDF5)) == _HDF5
+    return is_hdf5 and not _weights_only(path)
+
+
+def _of_keras(path: pathlib.Path, layout: Any) -> Source:
+    backend_of_keras()  # it says what is missing
+    from train_by_reconnect.instrument.keras_files import keras_source
+
+    return keras_source(path, layout)
 
 
 def _is_keras(path: pathlib.Path) -> bool:
@@ -118,22 +144,3 @@ def _weights_only(path: pathlib.Path) -> bool:
             return "model_config" not in file.attrs
     except OSError:
         return True  # its reader says what is wrong with the file
-
-
-def _of_keras(path: pathlib.Path, layout: Any) -> Source:
-    """A whole model: Keras makes it, and its layers say the layouts; or else, of an `.h5` file, the names."""
-    if layout is not None and path.suffix == ".keras":
-        raise ValueError(f"`layout` must be None for {path}, which holds its layers. Received: layout={layout!r}.")
-    try:
-        model = keras.models.load_model(path, compile=False)
-    except Exception as error:  # the formats raise whatever their readers do
-        if path.suffix != ".keras" and not zipfile.is_zipfile(path):
-            source = hdf5_source(path, layout)
-            return Source(source.title, f"{source.kind}; Keras cannot make its model", source.tensors)
-        text = str(error).split("List of objects")[0]
-        if path.suffix == ".keras" and not zipfile.is_zipfile(path):  # of which Keras says that it is not there
-            text = f"a file of {path.stat().st_size:,} bytes that is no whole zip archive"
-        cure = "Copy it again; of layers of your own import their module first, which registers them."
-        raise unreadable(path, "a whole model of Keras", text, cure) from error
-    source = model_source(model)
-    return Source(path.name, "Keras file" if path.suffix == ".keras" else "HDF5 file, a whole model", source.tensors)

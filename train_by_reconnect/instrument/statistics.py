@@ -8,7 +8,7 @@ import numpy as np
 
 from train_by_reconnect.backend.rows import count_rows, take_rows
 from train_by_reconnect.backend.types import Axes
-from train_by_reconnect.plot.draw_profiles import LEVELS, shown_ranks
+from train_by_reconnect.weights.envelope import LEVELS, shown_ranks
 
 _CHUNK = 1 << 22  # weights at a time: what is computed of them needs little memory beside the matrix
 _PART = 1 << 20  # of which copies are made, sorted

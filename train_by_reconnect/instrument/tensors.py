@@ -3,8 +3,8 @@
 import dataclasses
 import math
 from collections.abc import Callable
+from typing import Any
 
-import keras
 import numpy as np
 
 from train_by_reconnect.backend.types import Axes
@@ -43,7 +43,7 @@ class StoredTensor:
     unit_axes: Axes | None
     skipped: str = ""
     read: Callable[[], np.ndarray] = dataclasses.field(default=lambda: np.empty(0), repr=False, compare=False)
-    initializer: keras.initializers.Initializer | None = dataclasses.field(default=None, repr=False, compare=False)
+    initializer: Any = dataclasses.field(default=None, repr=False, compare=False)
     assumed: str = ""
 
     @property

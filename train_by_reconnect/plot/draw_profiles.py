@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import keras
 import numpy as np
 
-from train_by_reconnect.backend.rows import to_rows
+from train_by_reconnect.backend.rows import numpy_of, to_rows
 from train_by_reconnect.backend.types import Axes as UnitAxes
 from train_by_reconnect.backend.types import Tensor
 from train_by_reconnect.plot.new_axes import BLUE, ORANGE, axes_or_new
-from train_by_reconnect.weights.profiles import WeightProfile, finite
+from train_by_reconnect.weights.envelope import envelope
+from train_by_reconnect.weights.finite import finite
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-LEVELS = (0, 5, 25, 50, 75, 95, 100)
+    from train_by_reconnect.weights.profiles import WeightProfile
+
 RANK, WEIGHT = "rank within the weight vector", "weight"
 BANDS = ((0, 6, "#cfe3f0", "all weight vectors"), (1, 5, "#86b9da", "middle 90 %"), (2, 4, BLUE, "middle 50 %"))
 
@@ -97,40 +98,11 @@ def profile_change(
 
 def sorted_vectors(kernel: WeightProfile | Tensor, unit_axes: UnitAxes) -> np.ndarray:
     """The sorted weight vectors of a profile or an array: float array of shape (units, size)."""
-    if isinstance(kernel, WeightProfile):
+    if hasattr(kernel, "vectors"):  # a `WeightProfile`
         return kernel.vectors
-    value = finite(keras.ops.convert_to_numpy(kernel), "`kernel`")
+    value = finite(numpy_of(kernel), "`kernel`")
     rows = to_rows(value, unit_axes if value.ndim > 1 else (), np) if value.ndim else value.reshape(1, 1)
     return np.sort(rows, axis=1)
-
-
-def envelope(vectors: np.ndarray, points: int = 200) -> tuple[np.ndarray, np.ndarray]:
-    """The spread of all weight vectors at some ranks.
-
-    At each of up to `points` ranks, the first and the last among them, the percentiles `LEVELS` over all weight
-    vectors. Nothing is left out: the extremes are those of all vectors, and since every vector ascends, it stays
-    between two ranks within the values it has there.
-
-    Args:
-        vectors: float array of shape (units, size), every row ascending, as `WeightProfile.vectors`.
-        points: int, the number of ranks at most. Defaults to 200.
-
-    Returns:
-        Pair of the ranks, ints of shape (n,), and the percentiles, floats of shape (7, n).
-
-    Example:
-
-    >>> ranks, bands = envelope(np.array([[1.0, 2.0, 3.0], [1.0, 4.0, 9.0]]))
-    >>> ranks.tolist(), bands[[0, 3, 6]].tolist()
-    ([0, 1, 2], [[1.0, 2.0, 3.0], [1.0, 3.0, 6.0], [1.0, 4.0, 9.0]])
-    """
-    ranks = shown_ranks(vectors.shape[1], points)
-    return ranks, np.percentile(vectors[:, ranks], LEVELS, axis=0)
-
-
-def shown_ranks(size: int, points: int) -> np.ndarray:
-    """At most so many ranks of a weight vector, the first and the last among them."""
-    return np.unique(np.linspace(0, size - 1, points).round().astype(int))
 
 
 def draw_envelope(ax: Axes, ranks: np.ndarray, bands: np.ndarray) -> None:

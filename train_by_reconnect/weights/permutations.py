@@ -1,13 +1,11 @@
-"""The permutations that LaPerm performs: which one, its cycles, and how many there are to choose from."""
+"""The permutations that LaPerm performs: which one, and its cycles."""
 
 import collections
-import math
 
-import keras
 import numpy as np
 import numpy.typing as npt
 
-from train_by_reconnect.weights.profiles import weight_profiles
+from train_by_reconnect.backend.rows import numpy_of
 
 
 def permutation_between(before: npt.ArrayLike, after: npt.ArrayLike) -> np.ndarray:
@@ -38,7 +36,7 @@ def permutation_between(before: npt.ArrayLike, after: npt.ArrayLike) -> np.ndarr
     Reference:
         Qiu and Suda 2020, A.4.
     """
-    before, after = (np.asarray(keras.ops.convert_to_numpy(vector)) for vector in (before, after))
+    before, after = (np.asarray(numpy_of(vector)) for vector in (before, after))
     if before.ndim != 1 or before.shape != after.shape:
         raise ValueError(
             "`before` and `after` must be one weight vector at two times. Received: "
@@ -130,42 +128,6 @@ def cycle_lengths(permutation: npt.ArrayLike) -> dict[int, int]:
     {1: 1, 4: 1}
     """
     return dict(sorted(collections.Counter(len(cycle) for cycle in cycles(permutation)).items()))
-
-
-def log10_permutations(model: keras.Model) -> float:
-    """Count the arrangements of a network's weights among which LaPerm chooses, as a power of ten.
-
-    It is the product of the factorials of the sizes of all weight vectors, `prod_j #w_j!`. Biases and normalization
-    layers are left out. Equal weights are counted as different, as in the paper.
-
-    Args:
-        model: a built `keras.Model` without fixed kernels, which `LaPerm` does not permute.
-
-    Returns:
-        Float, the logarithm to base 10 of that number.
-
-    Raises:
-        ValueError: the model is not built, has no kernel, or has fixed ones.
-
-    Example:
-
-    >>> model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])  # two weight vectors of size 3
-    >>> round(10 ** log10_permutations(model), 6)
-    36.0
-
-    Reference:
-        Qiu and Suda 2020, section 5.2.
-    """
-    total = 0.0
-    for profile in weight_profiles(model):
-        if profile.fixed_in is not None:
-            raise ValueError(
-                "`model` must have kernels that `LaPerm` can permute. Received: "
-                f"model={model.name!r}, in which {profile.name} is fixed and its scores are trained. `strip` it first."
-            )
-        units = math.prod(profile.shape[axis] for axis in profile.unit_axes)
-        total += units * math.lgamma(math.prod(profile.shape) / units + 1)
-    return total / math.log(10)
 
 
 def _check_permutation(permutation: npt.ArrayLike) -> list[int]:

@@ -4,10 +4,9 @@ import typing
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import keras
 import numpy as np
 
-from train_by_reconnect.backend.rows import count_rows, take_rows, to_rows
+from train_by_reconnect.backend.rows import count_rows, numpy_of, take_rows, to_rows
 from train_by_reconnect.backend.types import Axes
 from train_by_reconnect.weights.null_measures import dealt_plain, dealt_standardized, noise_similarities, similarities
 from train_by_reconnect.weights.shared_draws import SharedDraws
@@ -100,7 +99,6 @@ def score_kernel(
     random = np.random.default_rng([draws.seed, place])
     rows = sorted_sample(value, unit_axes, max_units, random)
     units, size = count_rows(value.shape, unit_axes)
-    initializer = initializer or keras.initializers.GlorotUniform()
     measures = sorted_similarity(rows)
     gaussian, noise_profile = _gaussian(rows, measures, draws, place)
     return KernelScores(
@@ -110,13 +108,19 @@ def score_kernel(
         constant_units=int(np.sum(rows[:, 0] == rows[:, -1])),
         measures=measures,
         gaussian_profile=explained_by(noise_profile, rows),
-        initializer=getattr(initializer, "__name__", type(initializer).__name__),
+        initializer=_name_of(initializer),
         nulls={
             "initializer": _drawn(initializer, value.shape, unit_axes, len(rows), draws, place, random),
             "gaussian": gaussian,
             "shuffled": _shuffled(rows, draws, place),
         },
     )
+
+
+def _name_of(initializer: Any) -> str:
+    if initializer is None:
+        return "GlorotUniform"
+    return str(getattr(initializer, "__name__", type(initializer).__name__))
 
 
 def _gaussian(
@@ -215,5 +219,5 @@ def _draw(initializer: Any, of: Axes, unit_axes: Axes, units: int, seed: int) ->
     # be for the very shape of the kernel.
     if len(unit_axes) == 1 and "seed" in config:
         shape[unit_axes[0]] = units
-    kernel = keras.ops.convert_to_numpy(initializer(tuple(shape), dtype="float32"))
+    kernel = numpy_of(initializer(tuple(shape), dtype="float32"))
     return to_rows(kernel, unit_axes, np)[:units]

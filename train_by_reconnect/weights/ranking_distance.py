@@ -1,10 +1,9 @@
 """How far the order of the weights has moved: rankings and the distance between two of them."""
 
-import keras
 import numpy as np
 
 from train_by_reconnect.backend.row_ranking import rank_rows
-from train_by_reconnect.backend.rows import from_rows, to_rows
+from train_by_reconnect.backend.rows import from_rows, numpy_of, to_rows
 from train_by_reconnect.backend.types import Axes, Tensor
 
 
@@ -33,7 +32,7 @@ def ranking(kernel: Tensor, unit_axes: Axes = (-1,)) -> np.ndarray:
     Reference:
         Qiu and Suda 2020, section 3.
     """
-    value = keras.ops.convert_to_numpy(kernel)
+    value = numpy_of(kernel)
     axes = _check_axes(value.shape, unit_axes)
     try:
         return from_rows(rank_rows(to_rows(_as_ranked(value), axes, np)), value.shape, axes, np)
@@ -79,7 +78,7 @@ def ranking_distance(before: Tensor, after: Tensor, unit_axes: Axes = (-1,)) -> 
     Reference:
         Qiu and Suda 2020, section 3.
     """
-    before, after = (keras.ops.convert_to_numpy(kernel) for kernel in (before, after))
+    before, after = (numpy_of(kernel) for kernel in (before, after))
     if before.shape != after.shape:
         raise ValueError(
             "`before` and `after` must be one kernel at two times. Received: shapes "

@@ -3,7 +3,6 @@
 import typing
 from typing import Any, Literal
 
-import keras
 import numpy as np
 
 from train_by_reconnect.backend.types import Axes
@@ -32,15 +31,19 @@ def family_of(initializer: Any) -> Family | None:
     """The distribution from which an initializer draws each weight for itself, up to mean and scale, or None.
 
     No measure of similarity depends on them. It is None of what is not known to draw so: of initializers of one's own,
-    of a constant, of `Orthogonal`.
+    of a constant, of `Orthogonal`. No initializer stands for Glorot uniform.
 
     Example:
 
+    >>> import keras
     >>> family_of(keras.initializers.GlorotUniform()), family_of(keras.initializers.HeNormal())
     ('uniform', 'truncated_normal')
     """
-    kind = type(initializer)
-    of = keras.initializers
+    if initializer is None:
+        return "uniform"
+    import keras
+
+    kind, of = type(initializer), keras.initializers
     if kind is of.RandomUniform:
         return "uniform" if initializer.minval < initializer.maxval else None
     if kind in (of.RandomNormal, of.TruncatedNormal):

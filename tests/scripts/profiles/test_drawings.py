@@ -10,7 +10,7 @@ from scripts.profiles.draw_matrix import draw_pair, draw_steps
 from train_by_reconnect import weight_profiles
 from train_by_reconnect.instrument import draw_sheets
 from train_by_reconnect.instrument.statistics import density, ribbons
-from train_by_reconnect.plot.draw_profiles import envelope
+from train_by_reconnect.weights.envelope import envelope
 
 
 def test_envelope_by_hand():
