@@ -34,7 +34,7 @@ def add_profiling(parser: argparse.ArgumentParser) -> None:
         type=int,
         default=19,
         metavar="N",
-        help="of each null, for p-values of at least 1 / (N + 1); default: 19",
+        help="of each null, for p-values of at least 1 / (N + 1), or 0 for the scores alone; default: 19",
     )
     parser.add_argument("--html", metavar="FILE", help="write one page with the scores, small pictures and words")
     parser.add_argument("--csv", metavar="FILE", help="write all scores, or all differences, as a table")

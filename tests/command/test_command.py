@@ -147,7 +147,7 @@ def test_bad_input_is_one_sentence_and_exit_1(saved, tmp_path, capsys):
         ("profiles", saved, "--fail-if", "plian<0.5"): "Did you mean plain",
         ("profiles", saved, "--fail-if", "plain=0.5"): "takes a column, one of <, <=, >, >= and a number",
         ("profiles", saved, "--weights", "random"): "already says all about the network",
-        ("profiles", saved, "--draws", 0): "must be at least 1",
+        ("profiles", saved, "--draws", -1): "must be at least 0",
     }.items():
         assert main([*map(str, arguments)]) == 1
         error = capsys.readouterr().err

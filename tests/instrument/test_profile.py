@@ -122,6 +122,18 @@ def test_the_summary_answers_for_the_gaussian_null():
     assert "whether the network was trained" in few
 
 
+def test_without_draws_the_scores_stand_alone():
+    model = dense(noise(30, 20))
+    alone, beside = profile(model, n_draws=0), profile(model)
+    for row, with_nulls in zip(alone.rows, beside.rows, strict=True):
+        assert [row[measure] for measure in MEASURES] == [with_nulls[measure] for measure in MEASURES]
+        assert {row[f"{measure}_against_gaussian"] for measure in MEASURES} == {"no answer"}
+        assert all(math.isnan(row[f"{measure}_{null}"]) for measure in MEASURES for null in NULLS)
+    assert "The scores stand alone" in alone.summary()
+    assert "no answer" in alone.to_html()
+    assert alone.plot("dense_0").axes
+
+
 def test_nothing_to_profile_and_other_bad_input():
     empty = keras.Sequential([keras.Input((4,)), keras.layers.BatchNormalization()])
     with pytest.raises(ValueError, match=r"must hold a kernel that can be profiled. Received: 4 tensors \(.*gamma"):
@@ -131,8 +143,8 @@ def test_nothing_to_profile_and_other_bad_input():
     model = dense(noise(4, 3))
     with pytest.raises(ValueError, match=r"Received: layers='dens', which is none of the 1. Choose among: .*dense_0"):
         profile(model, "dens")
-    with pytest.raises(ValueError, match="`n_draws` must be at least 1"):
-        profile(model, n_draws=0)
+    with pytest.raises(ValueError, match="`n_draws` must be at least 0"):
+        profile(model, n_draws=-1)
     with pytest.raises(ValueError, match="max_units=1"):
         profile(model, max_units=1)
     with pytest.raises(TypeError, match="Received: model_or_file=3"):

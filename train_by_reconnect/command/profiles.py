@@ -62,7 +62,7 @@ def profiles_of(parsed: Any, find: Callable[[str], Any], network: str, picture: 
     if parsed.against is not None:
         return _compared(parsed, find(network), find(parsed.against), out)
     is_scored = parsed.html or parsed.csv or parsed.fail_if or not parsed.no_scores
-    draws = parsed.draws if is_scored else 1
+    draws = parsed.draws if is_scored else 0
     found = profile(find(network), n_draws=draws, seed=parsed.seed, layout=parsed.layout, progress=on_terminal)
     lines = _drawn(found, out) if out else []
     if parsed.html:
@@ -76,10 +76,12 @@ def _scores(found: Profile) -> list[str]:
     for row in found.rows:
         cells = [row["name"], f"{row['units']} x {row['size']}"]
         for measure in _MEASURES:
-            low, high = row[f"{measure}_gaussian_low"], row[f"{measure}_gaussian_high"]
-            cells += [f"{row[measure]:.3f}", f"{low:.3f} to {high:.3f}", row[f"{measure}_against_gaussian"]]
+            cells.append(f"{row[measure]:.3f}")
+            if found.n_draws:
+                low, high = row[f"{measure}_gaussian_low"], row[f"{measure}_gaussian_high"]
+                cells += [f"{low:.3f} to {high:.3f}", row[f"{measure}_against_gaussian"]]
         rows.append(cells)
-    return table(_HEAD, rows)
+    return table(_HEAD if found.n_draws else ("kernel", "vectors", *_MEASURES), rows)
 
 
 def _drawn(found: Profile, out: pathlib.Path) -> list[str]:

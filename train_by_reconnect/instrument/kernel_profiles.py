@@ -50,13 +50,16 @@ def null_range(score: float, drawn: Sequence[float]) -> NullRange:
         drawn: list of floats.
 
     Returns:
-        `NullRange`; of a score or a draw without an answer all is nan but the mean, which is nan where a draw is.
+        `NullRange`; of a score or a draw without an answer all is nan but the mean, which is nan where a draw is. All
+        is nan without draws.
 
     Example:
 
     >>> [round(each, 3) for each in null_range(0.75, [0.25, 0.5, 0.5, 0.75])]
     [0.5, 0.287, 0.712, 1.0, 0.4]
     """
+    if not drawn:
+        return NullRange(*[math.nan] * 5)
     values = np.asarray(drawn, "float64")
     if math.isnan(score) or np.isnan(values).any():
         return NullRange(float(np.mean(values)), *[math.nan] * 4)

@@ -15,7 +15,7 @@ from train_by_reconnect.instrument.sources import open_source
 from train_by_reconnect.instrument.summary import summarize
 from train_by_reconnect.instrument.tensors import Source, StoredTensor
 from train_by_reconnect.weights.listing import Listing
-from train_by_reconnect.weights.profile_nulls import by_shape, check_draws
+from train_by_reconnect.weights.profile_nulls import by_shape, check_draws, once
 from train_by_reconnect.weights.shared_draws import SharedDraws
 
 # A kernel of very long vectors is scored on fewer of them: memory and time have an end.
@@ -151,8 +151,8 @@ def profile(
         layers: str or list of str, names of layers or of kernels. Defaults to `None`: all.
         initializer: as in `score_profiles`. Defaults to `None`: what each layer names, or Glorot uniform.
         max_units: int of at least 2, how many weight vectors of a kernel are scored, or None for all. Defaults to 256.
-        n_draws: int of at least 1, how often each null is drawn. No p-value is below 1 / (n_draws + 1); the time is in
-            proportion. Defaults to 19, for 0.05.
+        n_draws: int, how often each null is drawn. No p-value is below 1 / (n_draws + 1); the time is in proportion.
+            With 0 the scores stand alone. Defaults to 19, for 0.05.
         seed: int. Defaults to 0.
         layout: what a file does not say about its axes: `"keras"` (neurons are the last axis) or `"torch"` (the first)
             for tensors of an unknown layout, which are else listed as skipped, or a dict from a regular expression,
@@ -175,7 +175,7 @@ def profile(
     >>> row["plain"] > 0.95, row["plain_gaussian"] > 0.95  # freshly drawn weights are "similar", and so is noise
     (True, True)
     """
-    check_draws(max_units, n_draws)
+    check_draws(max_units, n_draws, least=0)
     if initializer is not None:
         import keras
 
@@ -187,7 +187,8 @@ def profile(
     places = {id(tensor): place for place, tensor in enumerate(source.profiled)}
     order = by_shape([(tensor.shape, tensor.unit_axes or ()) for tensor in wanted])
     found: dict[int, KernelProfile] = {}
-    with SharedDraws(n_draws, seed) as draws:
+    kernels = [(each.shape, each.unit_axes or ()) for each in source.profiled]
+    with SharedDraws(n_draws, seed, once=once(kernels, max_units)) as draws:
         for tensor in progress([wanted[place] for place in order]):
             place = places[id(tensor)]
             try:
@@ -198,8 +199,8 @@ def profile(
             found[place] = profile_kernel(tensor, value, initializer, _most_units(tensor, max_units), draws, place)
     if not found:
         raise ValueError(_nothing(source, skipped))
-    kernels = [found[place] for place in sorted(found)]
-    return Profile(source.title, source.kind, kernels, Listing(skipped), n_draws, seed)
+    measured = [found[place] for place in sorted(found)]
+    return Profile(source.title, source.kind, measured, Listing(skipped), n_draws, seed)
 
 
 def _most_units(tensor: StoredTensor, max_units: int | None) -> int | None:

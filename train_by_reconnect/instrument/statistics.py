@@ -8,7 +8,7 @@ import numpy as np
 
 from train_by_reconnect.backend.rows import count_rows, take_rows
 from train_by_reconnect.backend.types import Axes
-from train_by_reconnect.weights.envelope import LEVELS, shown_ranks
+from train_by_reconnect.weights.envelope import percentiles, shown_ranks
 
 _CHUNK = 1 << 22  # weights at a time: what is computed of them needs little memory beside the matrix
 _PART = 1 << 20  # of which copies are made, sorted
@@ -44,7 +44,7 @@ def spread(
     else:
         parts = [slice(first, min(first + step, units)) for first in range(0, units, step)]
     at_ranks = [np.sort(take_rows(value, unit_axes, part), axis=1)[:, ranks] for part in parts]
-    return ranks, np.percentile(np.concatenate(at_ranks), LEVELS, axis=0), units
+    return ranks, percentiles(np.concatenate(at_ranks)), units
 
 
 def density(rows: np.ndarray, columns: int = 256, bins: int = 192) -> np.ndarray:

@@ -28,11 +28,11 @@ def covered(profile: Measured) -> str:
     tensors = len(profile.kernels) + len(profile.skipped)
     sample = sum(kernel.scores.scored_units < kernel.scores.units for kernel in profile.kernels)
     some = f" Of {sample} only some weight vectors were scored, chosen at random." if sample else ""
+    nulls = f"Each null was drawn {profile.n_draws} times, from seed {profile.seed}." if profile.n_draws else ""
     return (
         f"{profile.title} ({profile.kind}): {len(profile.kernels)} of {tensors} tensors are kernels that were "
-        f"profiled, with {weights:,} weights.{some} Each null was drawn {profile.n_draws} times, from seed "
-        f"{profile.seed}."
-    )
+        f"profiled, with {weights:,} weights.{some} {nulls}"
+    ).rstrip()
 
 
 def left_out(skipped: Sequence[Skipped], what: str = "profiled") -> list[str]:
@@ -51,6 +51,8 @@ def assumed(profile: Measured) -> list[str]:
 
 def judged(profile: Measured) -> list[str]:
     """Whether the similarity survives the Gaussian null, and between what."""
+    if not profile.n_draws:
+        return ["The scores stand alone: draw nulls (19 times by default) to hold them against."]
     lines = [_compared(profile.kernels, measure, profile.n_draws) for measure in _MEASURES]
     if 1 / (profile.n_draws + 1) > LEVEL:
         lines.append(

@@ -26,7 +26,22 @@ def envelope(vectors: np.ndarray, points: int = 200) -> tuple[np.ndarray, np.nda
     ([0, 1, 2], [[1.0, 2.0, 3.0], [1.0, 3.0, 6.0], [1.0, 4.0, 9.0]])
     """
     ranks = shown_ranks(vectors.shape[1], points)
-    return ranks, np.percentile(vectors[:, ranks], LEVELS, axis=0)
+    return ranks, percentiles(vectors[:, ranks])
+
+
+def percentiles(values: np.ndarray) -> np.ndarray:
+    """The `LEVELS` of each column, as `numpy.percentile` has them; to sort is several times faster than to part.
+
+    Example:
+
+    >>> percentiles(np.array([[3.0], [1.0]])).ravel().tolist()
+    [1.0, 1.1, 1.5, 2.0, 2.5, 2.9, 3.0]
+    """
+    columns = np.sort(np.ascontiguousarray(values.T), axis=1)
+    places = np.array(LEVELS) / 100 * (len(values) - 1)
+    below = np.floor(places).astype(int)
+    least, most = columns[:, below], columns[:, np.ceil(places).astype(int)]
+    return (least + (most - least) * (places - below)).T
 
 
 def shown_ranks(size: int, points: int) -> np.ndarray:

@@ -1,5 +1,6 @@
 """The measures of one kernel and of its nulls, of any array; what they say is in `profile_scores.py`."""
 
+import collections
 import typing
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -12,6 +13,8 @@ from train_by_reconnect.weights.null_measures import dealt_plain, dealt_standard
 from train_by_reconnect.weights.shared_draws import SharedDraws
 from train_by_reconnect.weights.similarity import (
     Similarity,
+    distance,
+    explained,
     explained_by,
     profile_similarity,
     sorted_similarity,
@@ -37,7 +40,8 @@ class KernelScores(typing.NamedTuple):
         measures: `Similarity` of the weights.
         gaussian_profile: float, the part of the standardized variance that a Gaussian profile explains.
         initializer: str, the class of the initializer drawn from.
-        nulls: dict from each of `NULLS` to a list of `Similarity`, one for each draw.
+        nulls: dict from each of `NULLS` to a list of `Similarity`, one for each draw. Without draws `gaussian_profile`
+            is nan too.
     """
 
     units: int
@@ -50,17 +54,32 @@ class KernelScores(typing.NamedTuple):
     nulls: dict[str, list[Similarity]]
 
 
-def check_draws(max_units: int | None, n_draws: int) -> None:
+def check_draws(max_units: int | None, n_draws: int, least: int = 1) -> None:
     """Refuse numbers of weight vectors and of draws that give no score."""
     if max_units is not None and max_units < 2:
         raise ValueError(f"`max_units` must be at least 2, or None. Received: max_units={max_units}. Use None for all.")
-    if n_draws < 1:
-        raise ValueError(f"`n_draws` must be at least 1. Received: n_draws={n_draws}. The default is 3.")
+    if n_draws < least:
+        raise ValueError(
+            f"`n_draws` must be at least {least}. Received: n_draws={n_draws}. Leave it out for the default."
+        )
 
 
 def by_shape(kernels: Sequence[tuple[Axes, Axes]]) -> list[int]:
     """The places of kernels, of each its shape and its unit axes, in the order in which `SharedDraws` keep best."""
     return sorted(range(len(kernels)), key=lambda place: count_rows(*kernels[place])[::-1])
+
+
+def once(kernels: Sequence[tuple[Axes, Axes]], max_units: int | None) -> set[tuple[int, int]]:
+    """The numbers and sizes of scored weight vectors that one kernel only has.
+
+    Example:
+
+    >>> sorted(once([((9, 5), (-1,)), ((9, 6), (-1,)), ((7, 5), (-1,))], max_units=5))
+    [(5, 7)]
+    """
+    sizes = (count_rows(*kernel) for kernel in kernels)
+    counts = collections.Counter((min(units, max_units or units), size) for units, size in sizes)
+    return {each for each, count in counts.items() if count == 1}
 
 
 def sorted_sample(value: np.ndarray, unit_axes: Axes, max_units: int | None, random: np.random.Generator) -> np.ndarray:
@@ -99,21 +118,24 @@ def score_kernel(
     random = np.random.default_rng([draws.seed, place])
     rows = sorted_sample(value, unit_axes, max_units, random)
     units, size = count_rows(value.shape, unit_axes)
-    measures = sorted_similarity(rows)
-    gaussian, noise_profile = _gaussian(rows, measures, draws, place)
+    shapes = standardize(rows)
+    measures = Similarity(explained(rows), explained(shapes, smallest=3), distance(rows))
+    nulls: dict[str, list[Similarity]] = {null: [] for null in NULLS}
+    gaussian_profile = np.nan
+    if draws.n_draws:
+        nulls["initializer"] = _drawn(initializer, value.shape, unit_axes, len(rows), draws, place, random)
+        nulls["gaussian"], noise_profile = _gaussian(rows, measures, draws, place)
+        nulls["shuffled"] = _shuffled(rows, shapes, draws, place)
+        gaussian_profile = explained_by(noise_profile, shapes)
     return KernelScores(
         units=units,
         size=size,
         scored_units=len(rows),
         constant_units=int(np.sum(rows[:, 0] == rows[:, -1])),
         measures=measures,
-        gaussian_profile=explained_by(noise_profile, rows),
+        gaussian_profile=gaussian_profile,
         initializer=_name_of(initializer),
-        nulls={
-            "initializer": _drawn(initializer, value.shape, unit_axes, len(rows), draws, place, random),
-            "gaussian": gaussian,
-            "shuffled": _shuffled(rows, draws, place),
-        },
+        nulls=nulls,
     )
 
 
@@ -140,7 +162,7 @@ def _gaussian(
     return [each for similarities, _ in found for each in similarities], profiles.mean(axis=0)
 
 
-def _shuffled(rows: np.ndarray, draws: SharedDraws, place: int) -> list[Similarity]:
+def _shuffled(rows: np.ndarray, shapes: np.ndarray, draws: SharedDraws, place: int) -> list[Similarity]:
     """The measures of the weights permuted across all rows; standardized ones, of the standardized weights.
 
     A row of weights drawn from among all that are sorted is sorted where the places are.
@@ -148,12 +170,10 @@ def _shuffled(rows: np.ndarray, draws: SharedDraws, place: int) -> list[Similari
     size, variance = rows.shape[1], float(np.var(rows))
     measured: dict[int, list[_OfDealt]] = {}  # by the number of rows
     if len(rows) > 1 and size > 1 and np.ptp(rows) > 0:
-        values = _ascending(rows, exact=True)
+        values = _ascending(rows)
         measured.setdefault(len(rows), []).append(lambda places: dealt_plain(values.take(places), variance))
-    shapes = standardize(rows)
     if len(shapes) > 1 and size > 2:
-        # Of few weights of few values a draw may be the kernel again, and its score must be the same. Of many none is.
-        shape_values = _ascending(shapes, exact=shapes.size <= _FEW)
+        shape_values = _ascending(shapes)
         measured.setdefault(len(shapes), []).append(lambda places: [dealt_standardized(shape_values.take(places))])
     columns = [each for count, measures in measured.items() for each in _dealt(draws, count, size, place, measures)]
     nothing = [np.full(draws.n_draws, np.nan)] * (3 - len(columns))
@@ -172,12 +192,12 @@ def _dealt(draws: SharedDraws, count: int, size: int, place: int, measures: Sequ
     return [np.concatenate(parts) for parts in zip(*draws.each(count, size, measured), strict=True)]
 
 
-def _ascending(rows: np.ndarray, exact: bool) -> np.ndarray:
-    """All numbers in ascending order, sorted as float32, which takes half the time, unless that loses some bits."""
-    single = rows.astype("float32")
-    if exact and not np.array_equal(single, rows):
-        return np.sort(rows, axis=None)
-    return np.sort(single, axis=None).astype("float64")
+def _ascending(rows: np.ndarray) -> np.ndarray:
+    """All numbers in ascending order: many as float32, with which all that follows takes half the time.
+
+    Of few weights of few values a draw may be the kernel again, and its score must be the same. Of many none is.
+    """
+    return np.sort(rows if rows.size <= _FEW else rows.astype("float32"), axis=None)
 
 
 def _drawn(

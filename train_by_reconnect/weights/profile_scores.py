@@ -53,7 +53,7 @@ import numpy as np
 
 from train_by_reconnect.backend.types import Axes, Identifier
 from train_by_reconnect.weights.listing import Listing
-from train_by_reconnect.weights.profile_nulls import NULLS, by_shape, check_draws, score_kernel
+from train_by_reconnect.weights.profile_nulls import NULLS, by_shape, check_draws, once, score_kernel
 from train_by_reconnect.weights.profiles import WeightProfile, weight_profiles
 from train_by_reconnect.weights.shared_draws import SharedDraws
 from train_by_reconnect.weights.similarity import Similarity, profile_similarity  # noqa: F401 - for the example above
@@ -165,11 +165,12 @@ def score_profiles(
     initializer = None if initializer is None else keras.initializers.get(initializer)
     profiles, wanted = _profiles(model, layers)
     chosen = {id(profile.variable) for profile in wanted}
-    with SharedDraws(n_draws, seed) as draws:
+    kernels = [(profile.shape, profile.unit_axes) for profile in profiles]
+    with SharedDraws(n_draws, seed, once=once(kernels, max_units)) as draws:
         # A kernel's draws depend on its place in the model, and not on which others are scored.
         scored = {
             place: _score(profiles[place], initializer, max_units, draws, place)
-            for place in by_shape([(profile.shape, profile.unit_axes) for profile in profiles])
+            for place in by_shape(kernels)
             if id(profiles[place].variable) in chosen
         }
     return Listing(scored[place] for place in sorted(scored))

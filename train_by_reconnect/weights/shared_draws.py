@@ -5,7 +5,7 @@ No measure depends on the scale of a kernel, so what is drawn depends on these t
 
 import os
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
@@ -35,6 +35,8 @@ class SharedDraws:
         n_draws: int, how often each null is drawn.
         seed: int.
         threads: int, or None for as many as there are processors, at most 4.
+        once: pairs of a number and a size of weight vectors that one kernel only has: its draws are made where they are
+            measured, and none is kept.
 
     Example:
 
@@ -44,8 +46,10 @@ class SharedDraws:
     [((5, 3, 4), (5, 3, 4))]
     """
 
-    def __init__(self, n_draws: int, seed: int, threads: int | None = None) -> None:
-        self.n_draws, self.seed = n_draws, seed
+    def __init__(
+        self, n_draws: int, seed: int, threads: int | None = None, once: Collection[tuple[int, int]] = ()
+    ) -> None:
+        self.n_draws, self.seed, self._once = n_draws, seed, once
         self._threads = threads or min(_MOST_THREADS, _processors())
         self._executor = ThreadPoolExecutor(self._threads)
         self._kept: OrderedDict[tuple[str, int, int], tuple[np.ndarray, ...]] = OrderedDict()
@@ -112,20 +116,23 @@ class SharedDraws:
     def _keep(
         self, name: str, units: int, size: int, draw: Callable[[int, np.random.Generator], Sequence[np.ndarray]]
     ) -> tuple[np.ndarray, ...] | None:
-        """All draws, or None where they are too many to be kept."""
-        if self.n_draws * units * size > _KEPT:
+        """All draws, or None where they are too many to be kept, or of use once."""
+        if self.n_draws * units * size > _KEPT or (units, size) in self._once:
             return None
         key = (name, units, size)
         if key not in self._kept:
             while len(self._kept) >= _MOST_KEPT:
                 self._kept.popitem(last=False)
 
-            def small(first: int, last: int) -> list[np.ndarray]:
-                made = draw(last - first, self._random(name, units, size, first))
-                return [each.astype("uint32") if each.dtype == np.intp else each for each in made]
+            arrays = _empty(name, self.n_draws, units, size)
 
-            parts = self.each(units, size, small)
-            self._kept[key] = tuple(map(np.concatenate, zip(*parts, strict=True)))
+            def fill(first: int, last: int) -> None:
+                made = draw(last - first, self._random(name, units, size, first))
+                for array, part in zip(arrays, made, strict=True):
+                    array[first:last] = part
+
+            self.each(units, size, fill)
+            self._kept[key] = arrays
         self._kept.move_to_end(key)
         return self._kept[key]
 
@@ -135,6 +142,13 @@ class SharedDraws:
 
     def _random(self, name: str, *of: int) -> np.random.Generator:
         return np.random.Generator(np.random.SFC64([self.seed, _CODES[name], *of]))  # the fastest of NumPy's
+
+
+def _empty(name: str, *shape: int) -> tuple[np.ndarray, ...]:
+    """Where all draws of a kind go."""
+    if name == "positions":
+        return (np.empty(shape, "uint32"),)
+    return (np.empty(shape, "float32"), np.empty(shape[:2]), np.empty(shape[:2]))
 
 
 def dealt_positions(units: int, size: int, random: np.random.Generator) -> np.ndarray:

@@ -136,10 +136,9 @@ def standard_deviations(rows: np.ndarray) -> np.ndarray:
     return np.ldexp(np.std(centered, axis=1, keepdims=True), exponents)
 
 
-def explained_by(profile: np.ndarray, rows: np.ndarray) -> float:
-    """The part of the standardized variance of sorted rows that a given profile explains, with nan as above."""
-    shapes = standardize(rows)
-    if len(shapes) < 2 or rows.shape[1] < 3:
+def explained_by(profile: np.ndarray, shapes: np.ndarray) -> float:
+    """The part of the variance of standardized rows that a given profile explains, with nan as above."""
+    if len(shapes) < 2 or shapes.shape[1] < 3:
         return np.nan
     # 1 - mean((shape - profile)^2), where mean(shape^2) is 1
     return float(2 * np.mean(shapes.mean(axis=0) * profile) - np.mean(profile**2))

@@ -97,7 +97,7 @@ def sorted_noise(family: Family, shape: Axes, random: np.random.Generator) -> No
 
 def standardized_rows(values: np.ndarray) -> Noise:
     """Take sorted float32 rows, which are overwritten, apart into shapes, means and scales."""
-    near = values @ np.full((values.shape[-1], 1), 1 / values.shape[-1], "float32")
+    near = np.einsum("...i->...", values)[..., None] / np.float32(values.shape[-1])
     values -= near
     left = values.mean(axis=-1, dtype="float64", keepdims=True)
     squares = np.einsum("...i,...i->...", values, values, dtype="float64", casting="same_kind")
