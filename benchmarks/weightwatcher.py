@@ -11,7 +11,8 @@ none. The numbers are of different things, so the time says what a look at the w
 for how many of the tensors that hold weight vectors there is a result. *Of the rest*: how many of the other kernels are
 named, with or without a reason, in what it returns or prints. *Seconds* are without imports, with building the model or
 reading the file, of the fastest of some runs in which the tools take turns; *ms a kernel* is that divided by the
-kernels with a result. *Memory* is the most the process had, with Python and the framework that the tool needs for that model.
+kernels with a result. *Memory* is the most the process had, with Python and the framework that the tool needs for that
+model.
 """
 
 import argparse
