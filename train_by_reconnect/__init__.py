@@ -3,10 +3,9 @@
 # ruff: noqa: F405 - the names of `__all__` are those that `__getattr__` gives
 
 import importlib
-import sys
 from typing import TYPE_CHECKING, Any
 
-from train_by_reconnect.backend.after_keras import after_keras, load_all
+from train_by_reconnect.backend.after_keras import load_all_after_keras
 from train_by_reconnect.backend.chosen import backend_of_keras
 from train_by_reconnect.version import __version__
 
@@ -116,7 +115,4 @@ def __dir__() -> list[str]:
     return sorted({*globals(), *__all__})
 
 
-if "keras" in sys.modules:
-    load_all()
-else:
-    after_keras(load_all)
+load_all_after_keras()

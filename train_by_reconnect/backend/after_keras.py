@@ -7,65 +7,31 @@ seconds and hundreds of megabytes, to those who read weights in a file. So all i
 
 import contextlib
 import importlib
-import importlib.abc
-import importlib.machinery
-import importlib.util
 import sys
-from collections.abc import Callable, Sequence
 from types import ModuleType
+
+import wrapt
 
 from train_by_reconnect.backend.chosen import backend_of_keras
 
 _PACKAGE = __name__.partition(".")[0]
 
 
-def load_all() -> None:
-    """Import all of the library; without a backend that can train nothing happens, and who uses it is told."""
-    with contextlib.suppress(ImportError):
-        backend_of_keras()
-        importlib.import_module(f"{_PACKAGE}.needs_keras")
+def load_all_after_keras() -> None:
+    """Import all of the library now, if Keras is imported already, or else right after that.
 
-
-def after_keras(action: Callable[[], None]) -> None:
-    """Do something right after Keras is imported for the first time.
-
-    Where a module of ours is what imports Keras, it is in the midst of its own import, which others would find without
-    its names. Then nothing is done: all is imported with the first public name.
-
-    Args:
-        action: function without arguments.
+    Without a backend that can train nothing happens, and who uses it is told. Where a module of ours is what imports
+    Keras, it is in the midst of its own import, and others would find it without its names: then all is imported with
+    the first public name.
     """
-    sys.meta_path.insert(0, _AfterKeras(action))
+    wrapt.register_post_import_hook(_load_all, "keras")
 
 
-class _AfterKeras(importlib.abc.MetaPathFinder):
-    """Finds Keras as the others do, and wraps what executes it."""
-
-    def __init__(self, action: Callable[[], None]) -> None:
-        self._action = action
-
-    def find_spec(
-        self, name: str, path: Sequence[str] | None, target: ModuleType | None = None
-    ) -> importlib.machinery.ModuleSpec | None:
-        if name != "keras":
-            return None
-        others = [finder for finder in sys.meta_path if finder is not self]
-        specs = (finder.find_spec(name, path, target) for finder in others)
-        spec = next((found for found in specs if found is not None), None)
-        if spec is not None and spec.loader is not None:
-            self._wrap(spec.loader)
-        return spec
-
-    def _wrap(self, loader: importlib.abc.Loader) -> None:
-        execute = loader.exec_module
-
-        def execute_and_act(module: ModuleType) -> None:
-            execute(module)
-            sys.meta_path.remove(self)  # not before: an import that failed is tried again
-            if not _in_the_midst():
-                self._action()
-
-        loader.exec_module = execute_and_act  # type: ignore[method-assign]
+def _load_all(keras: ModuleType) -> None:
+    if not _in_the_midst():
+        with contextlib.suppress(ImportError):
+            backend_of_keras()
+            importlib.import_module(f"{_PACKAGE}.needs_keras")
 
 
 def _in_the_midst() -> bool:
