@@ -32,6 +32,7 @@ ALSO = {
     "train_by_reconnect.backend.keras_internals": {"tensorflow"},
     "train_by_reconnect.backend.saved_model": {"tensorflow"},
     "train_by_reconnect.backend.several_machines": {"tensorflow"},
+    "train_by_reconnect.backend.after_keras": {"wrapt"},
     # Keras brings h5py and ml_dtypes.
     "train_by_reconnect.instrument.file_bytes": {"ml_dtypes"},
     "train_by_reconnect.instrument.hdf5_files": {"h5py"},
