@@ -171,6 +171,6 @@ EXPERIMENT = Experiment(
     table=_table,
     claims=(
         Claim("Free pruning is no worse than its peers (free pruning minus each).", _against_peers, no_worse()),
-        Remark("Prune and flip at about equal numbers removed, in points of accuracy:", _at_equal_numbers),
+        Remark("Mask and sign together, at about equal numbers of removed weights, in points.", _at_equal_numbers),
     ),
 )
