@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
-from train_by_reconnect.backend import row_ranking, stable_order
+from train_by_reconnect.backend import row_ranking, scratch, stable_order
 from train_by_reconnect.backend.row_ranking import permute_kernels, permute_to_ranking, sort_kernel
 from train_by_reconnect.backend.rows import from_rows, to_rows
 
@@ -151,7 +151,11 @@ def test_sorted_as_a_stable_sort_does(name, shape, weights, monkeypatch):
     np.testing.assert_array_equal(bits(sort_kernel(kernel, LAYOUTS[shape])), bits(expected))
 
 
-def test_one_kernel_that_is_not_finite_among_many(way):
+@pytest.mark.parametrize("weights", [0, 1 << 30], ids=["threads", "one thread"])
+def test_one_kernel_that_is_not_finite_among_many(weights, way, monkeypatch):
+    monkeypatch.setattr(row_ranking, "_MANY", weights)
+    monkeypatch.setattr(row_ranking, "_cores", lambda: 3)
+    monkeypatch.setattr(row_ranking, "_BLOCK", 2_000)  # each kernel is a block
     kernels = [np.ones((50, 40), "float32") for _ in range(4)]
     sorted_rows = [sort_kernel(kernel, (-1,)) for kernel in kernels]
     kernels[2][49, 39] = -np.inf
@@ -164,6 +168,24 @@ def test_one_kernel_that_is_not_finite_among_many(way):
 def test_long_vectors_by_whichever_way_is_faster_here():
     rng = np.random.default_rng(8)
     check(rng.integers(-50, 50, (3, 700)).astype("float32"), np.sort(rng.random((3, 700), "float32"), axis=1))
+
+
+def test_blocks_by_hand(monkeypatch):
+    # Seven strips of 40 weights are 280, two times the 100 of a block and more: blocks of four and of three.
+    monkeypatch.setattr(row_ranking, "_BLOCK", 100)
+    assert row_ranking._blocks(list("abcdefg"), 40) == [list("abcd"), list("efg")]
+    assert row_ranking._blocks(list("ab"), 40) == [list("ab")]
+    assert row_ranking._blocks(list("ab"), 500) == [["a"], ["b"]]
+
+
+def test_scratch_memory_is_of_one_at_a_time():
+    with scratch.borrowed() as one, scratch.borrowed() as other:
+        first = one.array("keys", (3,), np.dtype("int32"))
+        assert not np.shares_memory(first, other.array("keys", (3,), np.dtype("int32")))
+        assert not np.shares_memory(first, one.array("signs", (3,), np.dtype("int32")))
+        assert np.shares_memory(first, one.array("keys", (2, 2), np.dtype("int16")))
+    scratch.give_back()
+    assert len(scratch._FREE) <= scratch._THREADS
 
 
 def test_nothing_to_permute():

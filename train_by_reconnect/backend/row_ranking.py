@@ -2,6 +2,7 @@
 
 import concurrent.futures
 import functools
+import math
 import os
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -9,18 +10,21 @@ from typing import Any
 import numpy as np
 
 from train_by_reconnect.backend.rows import from_rows, to_rows
+from train_by_reconnect.backend.scratch import borrowed, give_back
 from train_by_reconnect.backend.stable_order import NOT_FINITE, bits_of, infinity_of, keys_of, stable_order
 from train_by_reconnect.backend.types import Axes
 
-# So many weights at a time: what is made of them stays in the cache, and its memory is used again.
-_BLOCK = 1 << 15
-# The columns of a kernel that are brought into rows, and back, at a time: as many as share two lines of the cache.
+# So many weights at a time: enough that calling NumPy, and waiting for Python where there are threads, costs little
+# beside what it does, and few enough that what is made of them stays in the cache. A kernel of no more is taken whole.
+_BLOCK = 1 << 17
+# The columns of a larger kernel that are brought into rows, and back, at a time: as many as share two lines of the
+# cache.
 _COLUMNS = 32
 # But not fewer weights than the first number, else calling NumPy costs more than moving them, nor more than the second,
 # else the memory for them is asked of the system each time anew.
 _FEW, _LARGE = 1 << 12, 1 << 18
-# Fewer weights are sorted sooner by one thread: many small kernels make threads wait for Python, not for NumPy.
-_MANY = 1 << 21
+# Fewer weights are sorted sooner by one thread.
+_MANY = 1 << 18
 
 
 def permute_kernels(
@@ -56,9 +60,9 @@ def permute_kernels(
     permuted = [np.empty_like(old, new.dtype, subok=False) for old, new in zip(rows, sorted_rows, strict=True)]
     strips: dict[Any, list[tuple[np.ndarray, ...]]] = {}
     for arrays in zip(rows, sorted_rows, permuted, strict=True):
-        alike = (arrays[0].shape[1], arrays[0].dtype, arrays[1].dtype)
-        strips.setdefault(alike, []).extend(_strips(*arrays))
-    blocks = [block for (size, *_), alike in strips.items() for block in _blocks(alike, size)]
+        for strip in _strips(*arrays):
+            strips.setdefault((strip[0].shape, strip[0].dtype, strip[1].dtype), []).append(strip)
+    blocks = [block for (shape, *_), alike in strips.items() for block in _blocks(alike, math.prod(shape))]
     _run([functools.partial(_permute, block) for block in blocks], sum(map(np.size, rows)))
     return [
         from_rows(new, kernel.shape, axes, np) for new, kernel, axes in zip(permuted, kernels, unit_axes, strict=True)
@@ -158,57 +162,69 @@ def sort_kernel(kernel: np.ndarray, unit_axes: Axes) -> np.ndarray:
 
 
 def _strips(*arrays: np.ndarray) -> list[tuple[np.ndarray, ...]]:
-    """A few rows of each array at a time."""
+    """A few rows of each array at a time; all of small ones, which lie in one piece."""
     units, size = arrays[0].shape
-    step = max(1, _FEW // max(1, size), min(_COLUMNS, _LARGE // max(1, size)))
+    few = max(1, _FEW // max(1, size), min(_COLUMNS, _LARGE // max(1, size)))
+    step = max(units, 1) if units * size <= _BLOCK else few
     return [tuple(array[first : first + step] for array in arrays) for first in range(0, units, step)]
 
 
-def _blocks(strips: list[tuple[np.ndarray, ...]], size: int) -> list[list[tuple[np.ndarray, ...]]]:
-    """Strips of rows of one size, in lists of about as many weights as fit into the cache."""
-    longest = max((len(strip[0]) for strip in strips), default=0)
-    step = max(1, _BLOCK // max(1, size * longest))
+def _blocks(strips: list[tuple[np.ndarray, ...]], weights: int) -> list[list[tuple[np.ndarray, ...]]]:
+    """Strips of so many weights, in lists of about as many weights as are taken at a time, and of equal lengths."""
+    count = max(1, len(strips) * weights // _BLOCK)
+    step = -(-len(strips) // count)
     return [strips[first : first + step] for first in range(0, len(strips), step)]
 
 
 def _permute(strips: list[tuple[np.ndarray, ...]]) -> None:
     """Fill the last of each three."""
-    # Side by side first: what lies far apart in a large kernel falls on few lines of the cache.
-    columns = np.concatenate([rows.T for rows, _, _ in strips], axis=1)
-    order = stable_order(columns)
-    permuted = np.empty(columns.shape, strips[0][1].dtype)
-    permuted.reshape(-1)[order.reshape(-1)] = np.concatenate([values for _, values, _ in strips]).reshape(-1)
-    first = 0
-    for *_, into in strips:
-        into[...] = permuted[:, first : first + len(into)].T
-        first += len(into)
+    rows, count = strips[0][0], len(strips)
+    with borrowed() as scratch:
+        # Side by side first: what lies far apart in a large kernel falls on few lines of the cache.
+        columns = scratch.array("columns", (count, *rows.T.shape), rows.dtype)
+        np.stack([rows.T for rows, _, _ in strips], out=columns)
+        for (_, values, into), order in zip(strips, stable_order(columns, scratch), strict=True):
+            is_whole = into.T.flags.c_contiguous
+            permuted = into.T if is_whole else scratch.array("permuted", into.T.shape, into.dtype)
+            permuted.reshape(-1)[order.reshape(-1)] = values.reshape(-1)
+            if not is_whole:
+                into[...] = permuted.T
 
 
 def _sort(rows: np.ndarray, into: np.ndarray) -> None:
     rows = np.ascontiguousarray(np.ascontiguousarray(rows.T).T)  # side by side first, as above
-    keys, infinity = keys_of(rows), infinity_of(rows.dtype)
-    # NumPy counts 16 bits instead of comparing them.
-    ordered = np.sort(keys, axis=1, kind="stable" if keys.itemsize == 2 else None)
-    if (ordered[:, -1:] >= infinity).any() or (ordered[:, :1] <= -infinity).any():
-        raise ValueError(NOT_FINITE)
-    least = np.iinfo(keys.dtype).min  # the bits of -0.0
-    signs = ordered >> (8 * keys.itemsize - 1)
-    bits = bits_of(into)
-    np.bitwise_or((ordered ^ signs) - signs, signs & least, out=bits)
-    if (bits_of(rows) == least).any():
-        bits[ordered == 0] = bits_of(rows)[keys == 0]
+    with borrowed() as scratch:
+        keys, infinity = keys_of(rows, scratch), infinity_of(rows.dtype)
+        # NumPy counts 16 bits instead of comparing them.
+        ordered = np.sort(keys, axis=1, kind="stable" if keys.itemsize == 2 else None)
+        if (ordered[:, -1:] >= infinity).any() or (ordered[:, :1] <= -infinity).any():
+            raise ValueError(NOT_FINITE)
+        least = np.iinfo(keys.dtype).min  # the bits of -0.0
+        signs = ordered >> (8 * keys.itemsize - 1)
+        bits = bits_of(into)
+        np.bitwise_or((ordered ^ signs) - signs, signs & least, out=bits)
+        if (bits_of(rows) == least).any():
+            bits[ordered == 0] = bits_of(rows)[keys == 0]
 
 
 def _run(jobs: Sequence[Callable[[], None]], weights: int) -> None:
     """Do all jobs, on all cores if there is enough to do; NumPy lets other threads run while it works."""
     threads = min(_cores(), len(jobs)) if weights >= _MANY else 1
-    if threads <= 1:
-        for job in jobs:
+    left = iter(jobs)  # of which each thread takes the next; CPython lets one at a time do that
+
+    def work() -> None:
+        for job in left:
             job()
-        return
-    with concurrent.futures.ThreadPoolExecutor(threads) as pool:
-        for done in [pool.submit(job) for job in jobs]:
+
+    if threads > 1:
+        with concurrent.futures.ThreadPoolExecutor(threads - 1) as pool:
+            others = [pool.submit(work) for _ in range(threads - 1)]
+            work()
+        for done in others:
             done.result()
+    else:
+        work()
+    give_back()
 
 
 def _cores() -> int:
