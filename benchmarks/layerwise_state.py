@@ -104,10 +104,10 @@ def train(state, seed, epochs, units, examples):
 def main():
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--epochs", type=int, default=24)
+    parser.add_argument("--epochs", type=int, default=16)
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--units", type=int, default=1024)
-    parser.add_argument("--examples", type=int, default=640)
+    parser.add_argument("--examples", type=int, default=320)
     parser.add_argument("--write", action="store_true", help="write a file beside this one")
     parser.add_argument("--one", nargs=2, metavar=("STATE", "SEED"), help="one training, as JSON")
     parser.add_argument("--small", action="store_true", help="a tiny network once, to see that all of it runs")

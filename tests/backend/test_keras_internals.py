@@ -66,6 +66,18 @@ def test_flatten_layers(model):
     )
 
 
+@pytest.mark.parametrize("dtype", ["float32", "mixed_bfloat16"])
+def test_call_within_equals_a_call(dtype):
+    # what casts is called whole, so that inputs of float32 give outputs of the lower precision either way
+    layer = keras.layers.Conv2D(3, 2, activation="tanh", dtype=dtype)
+    inputs = keras.ops.convert_to_tensor(np.random.default_rng(0).random((2, 4, 4, 1), "float32"))
+    expected = layer(inputs)
+    found = keras_internals.call_within(layer, inputs)
+    assert found.dtype == expected.dtype
+    expected, found = (keras.ops.convert_to_numpy(keras.ops.cast(each, "float32")) for each in (expected, found))
+    np.testing.assert_allclose(found, expected, rtol=1e-6, err_msg="Operation.__call__ no longer runs `call`")
+
+
 def test_layers(model):
     has(model, "_layers", "layers_inside", "find the layers that a layer holds another way")
     assert names(keras_internals.layers_inside(model.get_layer("pair"))) == ["first", "second"], (

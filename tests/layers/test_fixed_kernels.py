@@ -3,7 +3,7 @@
 import keras
 import numpy as np
 import pytest
-from backends import gradients_of, to_numpy
+from backends import gradients_of, only_on, to_numpy
 from keras import layers
 
 from train_by_reconnect import Masked, Signed, SignedMask, backend, set_objective
@@ -272,6 +272,29 @@ def test_losses_reach_the_model(kind):
 def test_constraints_are_refused(kind, layer):
     with pytest.raises(ValueError, match=r"must have no constraint.*Received: \w+_constraint=.*Leave it out"):
         kind(layer)
+
+
+@only_on("torch", reason="they are of its modules")
+def test_hooks_of_torch_are_called():
+    layer = Masked(keras.layers.Dense(2, use_bias=False, kernel_initializer="ones"))
+    layer.build((None, 3))
+    seen = []
+    layer.layer.register_forward_hook(lambda module, inputs, outputs: seen.append(tuple(outputs.shape)))
+    layer(np.ones((4, 3), "float32"))
+    assert seen == [(4, 2)]
+
+
+def test_a_subclass_of_a_known_layer_hears_whether_it_is_trained():
+    class Doubling(keras.layers.Dense):
+        def call(self, inputs, training=None):
+            return super().call(inputs) * (2 if training else 1)
+
+    layer = Masked(Doubling(1, use_bias=False, kernel_initializer="ones"))
+    model = keras.Sequential([keras.Input((3,)), layer])
+    # three connections of weight 1 and inputs of 1 are 3, in training twice that
+    ones = np.ones((1, 3), "float32")
+    assert to_numpy(model(ones, training=True)).item() == 6
+    assert to_numpy(model(ones, training=False)).item() == 3
 
 
 @pytest.mark.parametrize("layer", [layers.LSTM(3), layers.BatchNormalization(), layers.Embedding(3, 2), "dense"])

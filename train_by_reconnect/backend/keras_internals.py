@@ -57,6 +57,21 @@ def forget_losses(layer: keras.Layer) -> None:
     layer._clear_losses()
 
 
+def call_within(layer: keras.Layer, inputs: Any) -> Any:
+    """Call a built layer from the `call` of one around it that has seen to the inputs, as to shape, dtype and mask.
+
+    What `Layer.__call__` does a second time, on PyTorch at each step, is left out: hooks of PyTorch's modules are not.
+    It is done for layers that cast, add a loss of their outputs, or may have their layout changed.
+    """
+    is_seen_to = (
+        layer.built
+        and layer.activity_regularizer is None
+        and keras.distribution.distribution() is None
+        and keras.backend.standardize_dtype(inputs.dtype) == layer.compute_dtype == layer.variable_dtype
+    )
+    return super(keras.Layer, layer).__call__(inputs) if is_seen_to else layer(inputs)
+
+
 # Copies of layers and models.
 
 

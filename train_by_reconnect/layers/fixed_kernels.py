@@ -9,7 +9,7 @@ from train_by_reconnect.backend import keras_internals
 from train_by_reconnect.backend.chosen import backend_of_keras
 from train_by_reconnect.backend.types import Identifier, Tensor
 from train_by_reconnect.layers.initializers import PositiveUniform
-from train_by_reconnect.layers.wrapped import check_can_be_wrapped
+from train_by_reconnect.layers.wrapped import LAYER_CLASSES, check_can_be_wrapped
 from train_by_reconnect.weights.layouts import Layout, describe_layer
 
 
@@ -114,7 +114,9 @@ class FixedKernels(keras.layers.Wrapper):
         # All weights are handed over, as a scope around this one would else be hidden from the layer.
         state = [(variable, effective.get(id(variable), variable.value)) for variable in self.layer.weights]
         with keras.StatelessScope(state, collect_losses=True) as scope:
-            outputs = self.layer(inputs)
+            # A subclass may ask in its `call` for more than inputs, e.g. whether it is trained.
+            is_known = type(self.layer) in LAYER_CLASSES
+            outputs = keras_internals.call_within(self.layer, inputs) if is_known else self.layer(inputs)
         # From here on they are this layer's; both would count in a scope around this one.
         keras_internals.forget_losses(self.layer)
         for loss in scope.losses:
