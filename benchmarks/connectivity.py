@@ -40,8 +40,7 @@ from benchmarks.outcome import finish
 from benchmarks.processes import in_a_process, resident
 from scripts.publishing.tables import markdown_table
 from scripts.running.interleaved import interleaved, median_ratio
-from train_by_reconnect import Masked, MinimalChange, Signed, backend, set_objective
-from train_by_reconnect.layers.initializers import PositiveUniform
+from train_by_reconnect import Masked, MinimalChange, PositiveUniform, Signed, backend, set_objective
 
 BATCH_SIZE = 25
 NETWORKS = {"lenet_300_100": (28, 28, 1), "conv2": (32, 32, 3)}

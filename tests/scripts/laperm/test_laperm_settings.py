@@ -20,6 +20,7 @@ ABLATIONS = tuple(
     name
     for name in names()
     if name.startswith("laperm_") and "_fig" not in name and {"laptop", "paper"} <= find(name).trainings.keys()
+    if name != "laperm_gap"  # whose larger sizes have the smaller ones too
 )
 
 
