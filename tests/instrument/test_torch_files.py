@@ -205,7 +205,7 @@ def test_reads_what_pytorch_writes(tmp_path, as_zip):
 
 
 @only_on("torch", "it writes what is read here")
-@pytest.mark.filterwarnings("ignore:`torch.jit:DeprecationWarning")
+@pytest.mark.filterwarnings("ignore:`torch.jit:DeprecationWarning", "ignore:`torch.jit:FutureWarning")  # of 2.14
 def test_reads_a_torchscript_archive(tmp_path):
     import torch
 
