@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
-from train_by_reconnect.backend import row_ranking, scratch, stable_order
+from train_by_reconnect.backend import row_ranking, scratch, stable_order, threads
 from train_by_reconnect.backend.row_ranking import permute_kernels, permute_to_ranking, sort_kernel
 from train_by_reconnect.backend.rows import from_rows, to_rows
 
@@ -123,8 +123,8 @@ LAYOUTS = {(3, 3, 40, 33): (-1,), (2, 3, 5, 40): (-2,), (7, 4, 9): (0, -1), (6, 
 @pytest.mark.parametrize("weights", [0, 1 << 30], ids=["threads", "one thread"])
 @pytest.mark.parametrize("name", DTYPES)
 def test_kernels_in_their_own_layout(name, weights, way, monkeypatch):
-    monkeypatch.setattr(row_ranking, "_MANY", weights)
-    monkeypatch.setattr(row_ranking, "_cores", lambda: 3)
+    monkeypatch.setattr(threads, "_MANY", weights)
+    monkeypatch.setattr(threads, "_cores", lambda: 3)
     monkeypatch.setattr(row_ranking, "_BLOCK", 1_000)  # several blocks of several strips
     monkeypatch.setattr(row_ranking, "_FEW", 100)
     monkeypatch.setattr(row_ranking, "_LARGE", 400)
@@ -144,7 +144,7 @@ def test_kernels_in_their_own_layout(name, weights, way, monkeypatch):
 @pytest.mark.parametrize("shape", LAYOUTS)
 @pytest.mark.parametrize("name", DTYPES)
 def test_sorted_as_a_stable_sort_does(name, shape, weights, monkeypatch):
-    monkeypatch.setattr(row_ranking, "_MANY", weights)
+    monkeypatch.setattr(threads, "_MANY", weights)
     kernel = np.random.default_rng(7).choice(special(name), shape)  # both zeros in most weight vectors
     rows = np.ascontiguousarray(to_rows(kernel, LAYOUTS[shape], np))
     expected = np.take_along_axis(rows, np.argsort(rows, axis=1, kind="stable"), axis=1)
@@ -153,8 +153,8 @@ def test_sorted_as_a_stable_sort_does(name, shape, weights, monkeypatch):
 
 @pytest.mark.parametrize("weights", [0, 1 << 30], ids=["threads", "one thread"])
 def test_one_kernel_that_is_not_finite_among_many(weights, way, monkeypatch):
-    monkeypatch.setattr(row_ranking, "_MANY", weights)
-    monkeypatch.setattr(row_ranking, "_cores", lambda: 3)
+    monkeypatch.setattr(threads, "_MANY", weights)
+    monkeypatch.setattr(threads, "_cores", lambda: 3)
     monkeypatch.setattr(row_ranking, "_BLOCK", 2_000)  # each kernel is a block
     kernels = [np.ones((50, 40), "float32") for _ in range(4)]
     sorted_rows = [sort_kernel(kernel, (-1,)) for kernel in kernels]
@@ -249,6 +249,6 @@ def test_own_values_come_back_where_they_were(rows):
 @pytest.mark.parametrize(("said", "cores"), [("", 3), ("2", 2), ("8", 3), ("0", 3), ("2,1", 3)])
 def test_threads_by_hand(monkeypatch, said, cores):
     # Three cores may be used; OMP_NUM_THREADS, by which processes share them, can only make it fewer.
-    monkeypatch.setattr(row_ranking.os, "sched_getaffinity", lambda _: {0, 1, 5}, raising=False)
+    monkeypatch.setattr(threads.os, "sched_getaffinity", lambda _: {0, 1, 5}, raising=False)
     monkeypatch.setenv("OMP_NUM_THREADS", said)
-    assert row_ranking._cores() == cores
+    assert threads._cores() == cores

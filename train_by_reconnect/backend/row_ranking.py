@@ -1,17 +1,16 @@
 """Rankings of weight vectors, permuting values into them, and sorting, in NumPy: cache-sized blocks on all cores."""
 
-import concurrent.futures
 import functools
 import math
-import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from train_by_reconnect.backend.rows import from_rows, to_rows
-from train_by_reconnect.backend.scratch import borrowed, give_back
+from train_by_reconnect.backend.scratch import borrowed
 from train_by_reconnect.backend.stable_order import NOT_FINITE, bits_of, infinity_of, keys_of, stable_order
+from train_by_reconnect.backend.threads import run
 from train_by_reconnect.backend.types import Axes
 
 # So many weights at a time: enough that calling NumPy, and waiting for Python where there are threads, costs little
@@ -23,8 +22,6 @@ _COLUMNS = 32
 # But not fewer weights than the first number, else calling NumPy costs more than moving them, nor more than the second,
 # else the memory for them is asked of the system each time anew.
 _FEW, _LARGE = 1 << 12, 1 << 18
-# Fewer weights are sorted sooner by one thread.
-_MANY = 1 << 18
 
 
 def permute_kernels(
@@ -63,7 +60,7 @@ def permute_kernels(
         for strip in _strips(*arrays):
             strips.setdefault((strip[0].shape, strip[0].dtype, strip[1].dtype), []).append(strip)
     blocks = [block for (shape, *_), alike in strips.items() for block in _blocks(alike, math.prod(shape))]
-    _run([functools.partial(_permute, block) for block in blocks], sum(map(np.size, rows)))
+    run([functools.partial(_permute, block) for block in blocks], sum(map(np.size, rows)))
     return [
         from_rows(new, kernel.shape, axes, np) for new, kernel, axes in zip(permuted, kernels, unit_axes, strict=True)
     ]
@@ -157,7 +154,7 @@ def sort_kernel(kernel: np.ndarray, unit_axes: Axes) -> np.ndarray:
     """
     rows = to_rows(kernel, unit_axes, np)
     ordered = np.empty(rows.shape, rows.dtype)
-    _run([functools.partial(_sort, *strip) for strip in _strips(rows, ordered)], rows.size)
+    run([functools.partial(_sort, *strip) for strip in _strips(rows, ordered)], rows.size)
     return ordered
 
 
@@ -205,30 +202,3 @@ def _sort(rows: np.ndarray, into: np.ndarray) -> None:
         np.bitwise_or((ordered ^ signs) - signs, signs & least, out=bits)
         if (bits_of(rows) == least).any():
             bits[ordered == 0] = bits_of(rows)[keys == 0]
-
-
-def _run(jobs: Sequence[Callable[[], None]], weights: int) -> None:
-    """Do all jobs, on all cores if there is enough to do; NumPy lets other threads run while it works."""
-    threads = min(_cores(), len(jobs)) if weights >= _MANY else 1
-    left = iter(jobs)  # of which each thread takes the next; CPython lets one at a time do that
-
-    def work() -> None:
-        for job in left:
-            job()
-
-    if threads > 1:
-        with concurrent.futures.ThreadPoolExecutor(threads - 1) as pool:
-            others = [pool.submit(work) for _ in range(threads - 1)]
-            work()
-        for done in others:
-            done.result()
-    else:
-        work()
-    give_back()
-
-
-def _cores() -> int:
-    """How many this process may use: fewer where OMP_NUM_THREADS says so, as to what else runs several threads."""
-    allowed = os.environ.get("OMP_NUM_THREADS", "")
-    there = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return min(there, int(allowed)) if allowed.isdecimal() and int(allowed) else there
