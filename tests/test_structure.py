@@ -29,7 +29,7 @@ FOREIGN = {
 ALSO = {
     **{f"train_by_reconnect.backend.{name}": {name} for name in ("tensorflow", "jax", "torch")},
     **{f"train_by_reconnect.backend.{name}_gradients": {name} for name in ("tensorflow", "jax", "torch")},
-    "train_by_reconnect.backend.keras_internals": {"tensorflow"},
+    "train_by_reconnect.backend.keras_scopes": {"tensorflow"},
     "train_by_reconnect.backend.saved_model": {"tensorflow"},
     "train_by_reconnect.backend.several_machines": {"tensorflow"},
     "train_by_reconnect.backend.after_keras": {"wrapt"},

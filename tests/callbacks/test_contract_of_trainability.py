@@ -10,7 +10,7 @@ import pytest
 from backends import only_on
 
 from train_by_reconnect import LayerwiseTraining, TopAndBottom, backend
-from train_by_reconnect.backend import keras_internals
+from train_by_reconnect.backend import keras_training, keras_variables
 
 X, Y = np.random.default_rng(0).normal(size=(2, 8, 3)).astype("float32")
 
@@ -37,7 +37,7 @@ def bottom_of(model):
 def test_flags_decide_at_once_what_is_trainable():
     model = network()
     everything = model.trainable_variables
-    with keras_internals.not_trainable(bottom_of(model)):
+    with keras_variables.not_trainable(bottom_of(model)):
         assert list(map(id, model.trainable_variables)) == list(map(id, everything[2:])), (
             "Model.trainable_variables no longer follow the flags of the variables: a step would train frozen layers"
         )
@@ -48,7 +48,7 @@ def test_a_toggle_between_two_fits_leaves_no_trace():
     # Whether a step was compiled before or not: flags that are back as they were are no change, and warn of none.
     toggled, plain = network(), network()
     for is_compiled in (False, True):
-        with keras_internals.not_trainable(bottom_of(toggled)):
+        with keras_variables.not_trainable(bottom_of(toggled)):
             pass
         fit(toggled)
         fit(plain)
@@ -60,7 +60,7 @@ def test_a_compiled_step_does_not_look_at_flags_again():
     # If it did, the own function of the model would do, and no function need be compiled for each set of layers.
     model = network()
     fit(model)
-    with keras_internals.not_trainable(bottom_of(model)):
+    with keras_variables.not_trainable(bottom_of(model)):
         assert all(fit(model)), "a compiled step of TensorFlow follows the flags now: `TrainSteps` could be simpler"
 
 
@@ -68,7 +68,7 @@ def test_a_compiled_step_does_not_look_at_flags_again():
 def test_flags_sort_the_state_of_a_step():
     # Why `frozen` leaves the flags alone on JAX: what `fit` holds and what the optimizer was built for would differ.
     model = network()
-    with keras_internals.not_trainable(bottom_of(model)), pytest.raises(ValueError, match="trainable variables"):
+    with keras_variables.not_trainable(bottom_of(model)), pytest.raises(ValueError, match="trainable variables"):
         fit(model)
 
 
@@ -76,7 +76,7 @@ def test_flags_sort_the_state_of_a_step():
 def test_a_step_looks_at_flags_each_time():
     model = network()
     fit(model)
-    with keras_internals.not_trainable(bottom_of(model)):
+    with keras_variables.not_trainable(bottom_of(model)):
         assert fit(model) == [False, False, True, True]
 
 
@@ -86,7 +86,7 @@ def test_a_step_made_anew_follows_the_flags():
 
     class Frozen(keras.callbacks.Callback):
         def on_train_begin(self, logs=None):
-            keras_internals.make_train_function(self.model)
+            keras_training.make_train_function(self.model)
 
     with backend.frozen(model, bottom_of(model)):
         assert fit(model, Frozen()) == [False, False, True, True], (
@@ -117,7 +117,7 @@ def test_the_flags_of_the_whole_layer_stay():
     fit(model, LayerwiseTraining(TopAndBottom(top=1)))
     norm = keras.layers.BatchNormalization()
     norm.build((None, 3))
-    with keras_internals.not_trainable(norm.trainable_variables):
+    with keras_variables.not_trainable(norm.trainable_variables):
         assert norm.trainable
         answers = keras.ops.convert_to_numpy(norm(2 * X + 1, training=True))
     # Of 8 examples, with an epsilon of 0.001 beside a variance of about 4: sums of 8 numbers of size 1 in float32.

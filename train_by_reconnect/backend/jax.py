@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import keras
 import numpy as np
 
-from train_by_reconnect.backend import keras_internals
+from train_by_reconnect.backend import keras_optimizers, keras_scopes, keras_training, keras_variables
 from train_by_reconnect.backend.cannot_release import cannot_release_message
 from train_by_reconnect.backend.diverged import diverged_message
 from train_by_reconnect.backend.row_ranking import permute_if_finite, permute_kernels, sort_kernel
@@ -27,12 +27,12 @@ def as_written(function: Callable[[], None]) -> Callable[[], None]:
 
 def are_initialized(variables: Sequence[keras.Variable]) -> bool:
     """Whether every variable can be read now: not within a step, which gets all values from outside."""
-    return not keras_internals.is_in_stateless_scope()
+    return not keras_scopes.is_in_stateless_scope()
 
 
 def keeps_in_step() -> bool:
     """Whether a step can itself keep the initial weights, which nobody could read before it."""
-    return keras_internals.is_in_stateless_scope()
+    return keras_scopes.is_in_stateless_scope()
 
 
 @contextlib.contextmanager
@@ -56,14 +56,14 @@ def frozen(model: keras.Model, variables: Sequence[keras.Variable]) -> Iterator[
 
     def apply_to_others(grads: Sequence[Tensor], trainable_variables: Any = None) -> None:
         if trainable_variables is None:
-            trainable_variables = keras_internals.known_variables(optimizer)
+            trainable_variables = keras_optimizers.known_variables(optimizer)
         pairs = zip(grads, trainable_variables, strict=True)
         kept = [(gradient, variable) for gradient, variable in pairs if id(variable) not in ids]
         apply([gradient for gradient, _ in kept], [variable for _, variable in kept])
 
     with (
-        keras_internals.replacing(model, "stateless_call", call_with_constants),
-        keras_internals.replacing(optimizer, "apply", apply_to_others),
+        keras_training.replacing(model, "stateless_call", call_with_constants),
+        keras_training.replacing(optimizer, "apply", apply_to_others),
     ):
         yield
 
@@ -76,13 +76,13 @@ def release(variable: keras.Variable) -> None:
     """
     if len(variable.value.devices()) > 1:
         raise ValueError(cannot_release_message("a model under a `keras.distribution.Distribution`"))
-    keras_internals.set_shape(variable, (0,))
+    keras_variables.set_shape(variable, (0,))
     variable.assign(jnp.zeros((0,), variable.value.dtype))
 
 
 def refill(variable: keras.Variable, shape: Axes, number: float) -> None:
     """Give a variable back its shape after `release`, with one number everywhere."""
-    keras_internals.set_shape(variable, shape)
+    keras_variables.set_shape(variable, shape)
     variable.assign(jnp.full(shape, number, variable.value.dtype))
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import keras
 
-from train_by_reconnect.backend import keras_internals
+from train_by_reconnect.backend import keras_training
 
 
 def let_fit_fail_with(message: str) -> None:
@@ -31,4 +31,4 @@ def let_fit_fail_with(message: str) -> None:
                 raise ValueError(message) from None
             raise
 
-    keras_internals.put(strategy, "reduce", reduce)
+    keras_training.put(strategy, "reduce", reduce)

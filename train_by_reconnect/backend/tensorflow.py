@@ -7,7 +7,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from train_by_reconnect.backend import keras_internals
+from train_by_reconnect.backend import keras_scopes, keras_variables
 from train_by_reconnect.backend.cannot_release import cannot_release_message
 from train_by_reconnect.backend.diverged import diverged_message
 from train_by_reconnect.backend.row_ranking import permute_if_finite, sort_kernel
@@ -31,13 +31,13 @@ def _value_of(variable: keras.Variable | tf.Variable) -> tf.Variable:
 
 def keeps_in_step() -> bool:
     """Whether a step can itself keep the initial weights: not within XLA, where sorting them costs every step."""
-    return not keras_internals.is_in_xla()
+    return not keras_scopes.is_in_xla()
 
 
 @contextlib.contextmanager
 def frozen(model: keras.Model, variables: Sequence[keras.Variable]) -> Iterator[None]:
     """Take variables out of the steps of a model that are run, or compiled, meanwhile."""
-    with keras_internals.not_trainable(variables):
+    with keras_variables.not_trainable(variables):
         yield
 
 
@@ -60,7 +60,7 @@ def refill(variable: keras.Variable, shape: Axes, number: float) -> None:
 def _assign_of_any_shape(variable: keras.Variable, value: Tensor) -> None:
     """Replace the memory of a variable: its own `assign` insists on the shape that it has now."""
     tf.raw_ops.AssignVariableOp(resource=variable.value.handle, value=value)
-    keras_internals.set_shape(variable, tuple(value.shape))
+    keras_variables.set_shape(variable, tuple(value.shape))
 
 
 def fail_when_run(message: str) -> None:
@@ -88,7 +88,7 @@ def assign_if(
         return condition
 
     # Several replicas must meet to assign, which they cannot do inside a condition: there values come out of it.
-    if keras_internals.replicas_meet_to_assign():
+    if keras_scopes.replicas_meet_to_assign():
         kept = present()
         assign(tf.cond(condition, lambda: function(kept), lambda: kept))
     else:
@@ -120,7 +120,7 @@ def permute_all(
     if not kernels:
         return [], tf.constant(-1, tf.int64)
     permuted, first = (_permute_on_host if can_call_host() else _permute_in_graph)(kernels, unit_axes, sorted_rows)
-    if keras_internals.is_in_xla():
+    if keras_scopes.is_in_xla():
         return permuted, first
     check = _fail_unless(first < 0, first, list(map(diverged_message, names)))
     with tf.control_dependencies([] if check is None else [check]):
@@ -162,7 +162,7 @@ def sort_all(kernels: list[Tensor], unit_axes: Sequence[Axes]) -> list[Tensor]:
 
 def can_call_host() -> bool:
     """Whether the step being traced can call NumPy, which sorts fastest on a CPU: not within XLA or beside a GPU."""
-    return not keras_internals.is_in_xla() and not tf.config.list_logical_devices("GPU")
+    return not keras_scopes.is_in_xla() and not tf.config.list_logical_devices("GPU")
 
 
 def _permute_on_host(

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 import keras
 import torch
 
-from train_by_reconnect.backend import keras_internals
+from train_by_reconnect.backend import keras_variables
 from train_by_reconnect.backend.diverged import diverged_message
 from train_by_reconnect.backend.row_ranking import permute_kernels, sort_kernel
 from train_by_reconnect.backend.rows import from_rows, to_rows
@@ -34,19 +34,19 @@ def keeps_in_step() -> bool:
 @contextlib.contextmanager
 def frozen(model: keras.Model, variables: Sequence[keras.Variable]) -> Iterator[None]:
     """Take variables out of the steps of a model that are run, or compiled, meanwhile."""
-    with keras_internals.not_trainable(variables):
+    with keras_variables.not_trainable(variables):
         yield
 
 
 def release(variable: keras.Variable) -> None:
     """Free the memory of a variable that no step reads until `refill`."""
     variable.value.data = variable.value.data.new_empty(0)
-    keras_internals.set_shape(variable, (0,))
+    keras_variables.set_shape(variable, (0,))
 
 
 def refill(variable: keras.Variable, shape: Axes, number: float) -> None:
     """Give a variable back its shape after `release`, with one number everywhere."""
-    keras_internals.set_shape(variable, shape)
+    keras_variables.set_shape(variable, shape)
     variable.value.data = variable.value.data.new_full(shape, number)
 
 

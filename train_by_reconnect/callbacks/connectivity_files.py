@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 import keras
 
-from train_by_reconnect.backend import keras_internals
+from train_by_reconnect.backend import keras_layers, keras_training
 from train_by_reconnect.backend.types import Logs
 from train_by_reconnect.connectivity_files.history import INITIAL_FILE, file_of_step
 from train_by_reconnect.connectivity_files.rules import InitialRule, rule_of
@@ -59,7 +59,7 @@ class ConnectivityFiles(keras.callbacks.Callback):
     def on_train_begin(self, logs: Logs = None) -> None:
         """Find what is trained, and keep the weights that the training starts with."""
         self._optimizer = find_optimizer(self.model, LaPerm)
-        layers = keras_internals.all_layers(self.model)
+        layers = keras_layers.all_layers(self.model)
         if self._optimizer is None and not any(isinstance(layer, FixedKernels) for layer in layers):
             raise ValueError(
                 "`ConnectivityFiles` needs a training by permutation, masks or signs. Received: "
@@ -103,7 +103,7 @@ class ConnectivityFiles(keras.callbacks.Callback):
         return rule or kept
 
     def _step(self) -> int:
-        keras_internals.show_state(self.model)
+        keras_training.show_state(self.model)
         return int(self.model.optimizer.iterations.numpy())
 
     def _look(self) -> None:

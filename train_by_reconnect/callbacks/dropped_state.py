@@ -6,7 +6,7 @@ from typing import Any
 import keras
 
 from train_by_reconnect import backend
-from train_by_reconnect.backend import keras_internals
+from train_by_reconnect.backend import keras_optimizers, keras_training
 from train_by_reconnect.optimizers.fresh_state import slots_of
 from train_by_reconnect.optimizers.nesting import nested_optimizers
 
@@ -28,7 +28,7 @@ class DroppedState:
         self.model = model
         self.optimizers = list(nested_optimizers(model))
         innermost = self.optimizers[-1]
-        variables = keras_internals.known_variables(innermost)
+        variables = keras_optimizers.known_variables(innermost)
         self._slots = {
             id(variable): [(slot, tuple(slot.shape), first) for slot, first in slots]
             for variable, slots in zip(variables, slots_of(innermost), strict=True)
@@ -41,7 +41,7 @@ class DroppedState:
         wanted = set(map(id, variables))
         if wanted == self._dropped:
             return
-        keras_internals.show_state_and_forget(self.model)
+        keras_training.show_state_and_forget(self.model)
         for key in wanted - self._dropped:
             for slot, _, _ in self._slots[key]:
                 backend.release(slot)
@@ -52,7 +52,7 @@ class DroppedState:
     def restore(self) -> None:
         """Make all anew that was freed, and leave model and optimizer as they were."""
         if self._dropped:
-            keras_internals.show_state(self.model)
+            keras_training.show_state(self.model)
         self._refill(set(self._dropped))
         for end in self._guards:
             end()
@@ -67,11 +67,11 @@ class DroppedState:
     def _guard(self) -> None:
         if self._guards:
             return
-        self._guards.append(keras_internals.call_before_training(self.model, self.restore))
+        self._guards.append(keras_training.call_before_training(self.model, self.restore))
         for optimizer in self.optimizers:
             for name in ("save_own_variables", "load_own_variables"):
                 guarded = self._restoring(getattr(optimizer, name))
-                self._guards.append(keras_internals.put(optimizer, name, guarded))
+                self._guards.append(keras_training.put(optimizer, name, guarded))
 
     def _restoring(self, function: Callable) -> Callable:
         def restore_first(*arguments: Any) -> Any:

@@ -5,7 +5,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from train_by_reconnect.backend import keras_internals
+from train_by_reconnect.backend import keras_training
 from train_by_reconnect.backend.types import Tensor
 from train_by_reconnect.callbacks.agreement import classes_of
 from train_by_reconnect.callbacks.evaluation_data import Batch
@@ -39,7 +39,7 @@ def measure(
 def _start(metrics: list[Any], y: Tensor, predicted: np.ndarray) -> None:
     for position, metric in enumerate(metrics):
         if not isinstance(metric, keras.metrics.Metric):
-            metrics[position] = keras_internals.metric_for(metric, y, predicted)
+            metrics[position] = keras_training.metric_for(metric, y, predicted)
         metrics[position].reset_state()
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from train_by_reconnect.backend import keras_internals
+from train_by_reconnect.backend import keras_training
 from train_by_reconnect.backend.types import Logs
 from train_by_reconnect.callbacks.agreement import agreement
 from train_by_reconnect.callbacks.evaluation_data import named_batches
@@ -142,7 +142,7 @@ class SyncEvaluation(keras.callbacks.Callback):
             self._evaluate("after")
 
     def _step(self) -> int:
-        keras_internals.show_state(self.model)
+        keras_training.show_state(self.model)
         return int(self._optimizer.iterations.numpy())
 
     def _look_between_steps(self) -> None:

@@ -4,7 +4,7 @@ import numbers
 
 import keras
 
-from train_by_reconnect.backend import keras_internals
+from train_by_reconnect.backend import keras_training
 from train_by_reconnect.backend.types import Logs
 from train_by_reconnect.callbacks.synchronization import periodic_optimizer
 
@@ -49,7 +49,7 @@ class SyncEveryEpoch(keras.callbacks.Callback):
     def on_train_begin(self, logs: Logs = None) -> None:
         """Take the place before all other callbacks at the end of an epoch."""
         self._optimizer = periodic_optimizer(self.model)
-        keras_internals.call_after_last_batch(self.model, self._synchronize)
+        keras_training.call_after_last_batch(self.model, self._synchronize)
 
     def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:
         """Note which epoch it is."""
@@ -57,7 +57,7 @@ class SyncEveryEpoch(keras.callbacks.Callback):
 
     def on_train_end(self, logs: Logs = None) -> None:
         """Leave the model as it was."""
-        keras_internals.call_after_last_batch(self.model, None)
+        keras_training.call_after_last_batch(self.model, None)
 
     def _synchronize(self) -> None:
         if (self._epoch + 1) % self.epochs or not self._optimizer.built:

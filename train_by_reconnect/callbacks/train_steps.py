@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import keras
 
-from train_by_reconnect.backend import keras_internals
+from train_by_reconnect.backend import keras_training
 
 
 class _Announced(NamedTuple):
@@ -37,10 +37,10 @@ class TrainSteps:
 
     def __call__(self, *arguments: Any) -> Any:
         """Take the step, or several with `steps_per_execution`; the arguments are other ones on each backend."""
-        if not keras_internals.is_step_of_fit():  # but a `train_on_batch` that a callback calls
+        if not keras_training.is_step_of_fit():  # but a `train_on_batch` that a callback calls
             return self.own(*arguments)
-        if keras_internals.train_function(self.model) is self:
-            keras_internals.set_train_function(self.model, self.own)
+        if keras_training.train_function(self.model) is self:
+            keras_training.set_train_function(self.model, self.own)
         # Another `fit`, ended by an exception before the step, may have left announcements of its own.
         fit = _running_fit(self.model)
         announced = [each for each in self._announced if each.fit is fit]
@@ -52,7 +52,7 @@ class TrainSteps:
             with _all_of(announced):
                 return self._function_for(variants)(*arguments)
         # Somebody acts on the variables, or a function is made, which looks at them.
-        return keras_internals.take_step_within(
+        return keras_training.take_step_within(
             self.model, _all_of(announced), lambda: self._function_for(variants), arguments
         )
 
@@ -60,8 +60,8 @@ class TrainSteps:
         if not variants:
             return self.own
         if variants not in self.compiled:
-            self.compiled[variants] = keras_internals.make_train_function(self.model)
-            keras_internals.set_train_function(self.model, self.own)
+            self.compiled[variants] = keras_training.make_train_function(self.model)
+            keras_training.set_train_function(self.model, self.own)
         return self.compiled[variants]
 
 
@@ -84,13 +84,13 @@ def around_next_step(
     Returns:
         The `TrainSteps` for the next call.
     """
-    present = keras_internals.train_function(model)
+    present = keras_training.train_function(model)
     if isinstance(present, TrainSteps):
         steps = present
     else:
         is_same = former is not None and former.model is model and former.own is present
         steps = former if is_same else TrainSteps(model, present)  # type: ignore[assignment]
-        keras_internals.set_train_function(model, steps)
+        keras_training.set_train_function(model, steps)
     steps.announce(around, variant)
     return steps
 

@@ -8,7 +8,7 @@ import warnings
 import keras
 import numpy as np
 
-from train_by_reconnect.backend import keras_internals
+from train_by_reconnect.backend import keras_layers
 from train_by_reconnect.command.networks import load_network
 from train_by_reconnect.command.table import table
 from train_by_reconnect.layers.fixed_kernels import FixedKernels
@@ -44,7 +44,7 @@ def inspection(path: str) -> list[str]:
             vectors = f"{units:,} x {values.size // units:,}"
         rows.append([layout.path, layout.kind, "x".join(map(str, variable.shape)) or "()", vectors, f"{none:,}"])
     weights = sum(math.prod(variable.shape) for variable in variables)
-    masked = [layer for layer in keras_internals.layers_in_order(model) if isinstance(layer, FixedKernels)]
+    masked = [layer for layer in keras_layers.layers_in_order(model) if isinstance(layer, FixedKernels)]
     return [
         f"{pathlib.Path(path).name}: {type(model).__name__} {model.name!r}, {len(model.layers)} layers, {weights:,} "
         f"weights, {zeros:,} of them zero ({100 * zeros / max(weights, 1):.1f} %)",

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import keras
 
-from train_by_reconnect.backend import keras_internals
+from train_by_reconnect.backend import keras_variables
 from train_by_reconnect.connectivity_files.words import FLOATS, INTEGERS
 
 # They run code, read other files, or hold a model of another kind.
@@ -52,7 +52,7 @@ def model_without_values(
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of Keras, e.g. that a layer has an argument that nobody passes any more
-            model, waiting = keras_internals.made_without_values(
+            model, waiting = keras_variables.made_without_values(
                 lambda: keras.saving.deserialize_keras_object(config, safe_mode=True)
             )
     except Exception as error:  # Keras raises whatever its layers do

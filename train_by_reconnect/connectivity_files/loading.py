@@ -5,7 +5,7 @@ import os
 import keras
 import numpy as np
 
-from train_by_reconnect.backend import keras_internals
+from train_by_reconnect.backend import keras_layers, keras_variables
 from train_by_reconnect.connectivity_files.architecture import Shaped, model_without_values
 from train_by_reconnect.connectivity_files.container import damaged
 from train_by_reconnect.connectivity_files.reading import decoded, open_file
@@ -64,11 +64,11 @@ def load_connectivity(
     for variable, (_, _, value) in zip(model.weights, decoded(opened, reference), strict=True):
         values[id(variable)] = value
     for variable in waiting:
-        keras_internals.give_value(variable, values.pop(id(variable), None))
+        keras_variables.give_value(variable, values.pop(id(variable), None))
     for variable in model.weights:
         if id(variable) in values:  # made with a value of its own
             variable.assign(values.pop(id(variable)))
-    for layer in keras_internals.all_layers(model):
+    for layer in keras_layers.all_layers(model):
         if isinstance(layer, keras.layers.Normalization):
             layer.finalize_state()  # what it computes with comes from its weights
     if description.initial.get("kind") == "rule":

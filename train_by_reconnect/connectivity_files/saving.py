@@ -11,7 +11,7 @@ from typing import Any, Literal
 import keras
 import numpy as np
 
-from train_by_reconnect.backend import keras_internals
+from train_by_reconnect.backend import keras_layers
 from train_by_reconnect.backend.rows import to_rows
 from train_by_reconnect.coding import default_codec
 from train_by_reconnect.connectivity_files.architecture import Shaped, architecture_of, model_without_values
@@ -134,7 +134,7 @@ def writer() -> str:
 
 
 def _plain(model: keras.Model) -> keras.Model:
-    has_fixed = any(isinstance(layer, FixedKernels) for layer in keras_internals.all_layers(model))
+    has_fixed = any(isinstance(layer, FixedKernels) for layer in keras_layers.all_layers(model))
     return strip(model) if has_fixed else model
 
 

@@ -7,7 +7,7 @@ from typing import Any, NoReturn
 
 import keras
 
-from train_by_reconnect.backend import keras_internals
+from train_by_reconnect.backend import keras_layers
 
 
 def refuse_incomplete_configurations(
@@ -27,7 +27,7 @@ def refuse_incomplete_configurations(
     incomplete = []
     with keras.saving.custom_object_scope({each.__name__: each for each in own_classes}):
         for layer in layers:
-            put = collections.Counter(type(e) for e in keras_internals.all_layers(layer) if id(e) in inside)
+            put = collections.Counter(type(e) for e in keras_layers.all_layers(layer) if id(e) in inside)
             if put and not put <= _classes_by_configuration(layer):
                 incomplete.append(layer)
     for layer in incomplete:
@@ -50,7 +50,7 @@ def _classes_by_configuration(layer: keras.Layer) -> collections.Counter:
         made = type(layer).from_config(layer.get_config())
     except Exception:  # whatever it is, a file could not be loaded either
         return collections.Counter()
-    return collections.Counter(type(each) for each in keras_internals.all_layers(made))
+    return collections.Counter(type(each) for each in keras_layers.all_layers(made))
 
 
 def _refusal(layer: keras.Layer, classes: list[str]) -> Any:

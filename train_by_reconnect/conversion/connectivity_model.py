@@ -7,7 +7,7 @@ from typing import Any, Literal
 import keras
 import numpy as np
 
-from train_by_reconnect.backend import keras_internals
+from train_by_reconnect.backend import keras_layers
 from train_by_reconnect.conversion.replace_layers import copy_of_layer, copy_state, is_searched, replace_layers
 from train_by_reconnect.layers.connectivity_layers import connectivity_layers
 from train_by_reconnect.layers.fixed_kernels import FixedKernels
@@ -81,7 +81,7 @@ def connectivity_model(
     if seed is not None and not (isinstance(seed, (int, np.integer)) and seed >= 0):
         raise ValueError(f"`seed` must be an integer of at least 0, or None. Received: seed={seed!r}")
     check_built(model)
-    converted = [layer.name for layer in keras_internals.all_layers(model) if isinstance(layer, FixedKernels)]
+    converted = [layer.name for layer in keras_layers.all_layers(model) if isinstance(layer, FixedKernels)]
     if converted:
         raise ValueError(
             f"`model` must be a plain model. Received: model={model.name!r}, of which {', '.join(converted)} have "
@@ -146,14 +146,14 @@ def _wrapping(
 
 def _kept(model: keras.Model, keep: Sequence[str]) -> set[int]:
     """The ids of the layers that stay as they are."""
-    layers = keras_internals.all_layers(model, include_self=False)
+    layers = keras_layers.all_layers(model, include_self=False)
     if isinstance(keep, str) or not {layer.name for layer in layers}.issuperset(keep):
         raise ValueError(
             f"`keep` must be a tuple of names of layers in the model. Received: keep={keep!r}. The names are: "
             f"{', '.join(layer.name for layer in layers)}"
         )
     named = [layer for layer in layers if layer.name in keep]
-    return {id(inside) for layer in named for inside in keras_internals.all_layers(layer)}
+    return {id(inside) for layer in named for inside in keras_layers.all_layers(layer)}
 
 
 def _can_be_wrapped(layer: keras.Layer) -> bool:
@@ -184,9 +184,9 @@ def _left_out(layer: keras.Layer, done: set[int]) -> list[str]:
     if id(layer) in done:
         return []
     if is_searched(layer):
-        inside = [name for each in keras_internals.layers_inside(layer) for name in _left_out(each, done)]
+        inside = [name for each in keras_layers.layers_inside(layer) for name in _left_out(each, done)]
         return [layer.name, *inside] if _kernels(layer) else inside
-    return [layer.name] if any(_kernels(each) for each in keras_internals.all_layers(layer)) else []
+    return [layer.name] if any(_kernels(each) for each in keras_layers.all_layers(layer)) else []
 
 
 def _kernels(layer: keras.Layer) -> list[keras.Variable]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import keras
 
-from train_by_reconnect.backend import keras_internals
+from train_by_reconnect.backend import keras_copies, keras_layers
 from train_by_reconnect.conversion.configurations import configurations_given, refuse_incomplete_configurations
 from train_by_reconnect.weights.kernels import check_built
 
@@ -64,10 +64,10 @@ def replace_layers(
         copies[id(layer)] = (layer, new)
         return new
 
-    own_classes = {type(layer) for layer in keras_internals.all_layers(model) if not is_of_keras(type(layer))}
+    own_classes = {type(layer) for layer in keras_layers.all_layers(model) if not is_of_keras(type(layer))}
     with (
         keras.saving.custom_object_scope({each.__name__: each for each in own_classes}),
-        configurations_given(keras_internals.all_layers(model)),
+        configurations_given(keras_layers.all_layers(model)),
     ):
         new_model = copy(model)
         pairs = [(old, new) for old, new in copies.values() if isinstance(old, keras.Layer)]
@@ -109,7 +109,7 @@ def copy_state(layer: keras.Layer, new: keras.Layer, apart: Collection[int] = ()
             layer.save_assets(folder)
             new.load_assets(folder)
     inside, new_inside = (
-        [each for each in keras_internals.layers_inside(outer) if id(each) not in apart] for outer in (layer, new)
+        [each for each in keras_layers.layers_inside(outer) if id(each) not in apart] for outer in (layer, new)
     )
     if len(inside) != len(new_inside):
         raise _not_as_configured(layer)
@@ -136,18 +136,18 @@ def _clone(model: Any, copy: Callable[[Any], Any]) -> keras.Model:
         )
     inputs = None
     if isinstance(model, keras.Function):  # Keras' own copies of input layers have other names
-        inputs = keras.tree.map_structure(lambda x: copy_of_layer(keras_internals.operation_of(x)).output, model.input)
-    with keras_internals.as_if_not_compiled(model):
+        inputs = keras.tree.map_structure(lambda x: copy_of_layer(keras_copies.operation_of(x)).output, model.input)
+    with keras_copies.as_if_not_compiled(model):
         new = keras.models.clone_model(model, inputs, clone_function=copy)
     if type(new) is type(model) or has_own_init:
         return new
-    return type(model)(keras_internals.layers_inside(new), name=new.name, trainable=new.trainable)
+    return type(model)(keras_layers.layers_inside(new), name=new.name, trainable=new.trainable)
 
 
 def _replace_attributes(layer: keras.Layer, new: keras.Layer, copy: Callable[[Any], Any]) -> None:
     """Give a subclassed layer that its `from_config` made copies of the layers of the original."""
-    held = {name: value for name, value in keras_internals.attributes_of(new).items() if _layers_in(value)}
-    with keras_internals.replacing_layers(new, [each for value in held.values() for each in _layers_in(value)]):
+    held = {name: value for name, value in keras_copies.attributes_of(new).items() if _layers_in(value)}
+    with keras_copies.replacing_layers(new, [each for value in held.values() for each in _layers_in(value)]):
         for name, value in held.items():
             try:
                 setattr(new, name, _copied(getattr(layer, name), value, copy))
@@ -182,7 +182,7 @@ def _copied(value: Any, made: Any, copy: Callable[[Any], Any]) -> Any:
 def _build_alike(layer: keras.Layer, new: keras.Layer) -> None:
     if not layer.built or new.built:
         return
-    keras_internals.share_path(layer, new)
+    keras_copies.share_path(layer, new)
     with warnings.catch_warnings():
         # Keras warns of a model that it cannot call without data; the layers inside are built one by one then.
         warnings.filterwarnings("ignore", message="Model .* had a build config")

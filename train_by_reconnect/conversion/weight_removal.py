@@ -6,7 +6,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from train_by_reconnect.backend import keras_internals
+from train_by_reconnect.backend import keras_copies
 from train_by_reconnect.conversion.replace_layers import is_of_keras, replace_layers
 from train_by_reconnect.layers.fixed_kernels import FixedKernels
 from train_by_reconnect.layers.wrapped import LAYER_CLASSES
@@ -89,7 +89,7 @@ def remove_weights(model: keras.Model) -> tuple[keras.Model, float]:
 
 def _chain(model: Any) -> list[Any]:
     """The layers from input to output, one for each use; those of models inside too."""
-    operations = keras_internals.chain_of_operations(model)
+    operations = keras_copies.chain_of_operations(model)
     if operations is None or not is_of_keras(type(model).call):
         raise ValueError(
             "`model` must be one chain of layers, functional or Sequential, with one input and one output. Received: "

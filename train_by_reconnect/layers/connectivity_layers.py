@@ -2,7 +2,7 @@
 
 import keras
 
-from train_by_reconnect.backend import keras_internals
+from train_by_reconnect.backend import keras_layers
 from train_by_reconnect.layers.fixed_kernels import FixedKernels
 
 
@@ -16,7 +16,7 @@ def connectivity_layers(model: keras.Layer) -> list[FixedKernels]:
     >>> len(connectivity_layers(model))
     1
     """
-    found = [layer for layer in keras_internals.all_layers(model) if isinstance(layer, FixedKernels)]
+    found = [layer for layer in keras_layers.all_layers(model) if isinstance(layer, FixedKernels)]
     if not found:
         raise ValueError(
             f"`model` must hold layers with fixed kernels. Received: model={model.name!r}, which has none. Make one "

@@ -5,7 +5,7 @@ from typing import Any, Self
 
 import keras
 
-from train_by_reconnect.backend import keras_internals
+from train_by_reconnect.backend import keras_layers
 from train_by_reconnect.backend.chosen import backend_of_keras
 from train_by_reconnect.backend.types import Identifier, Tensor
 from train_by_reconnect.layers.initializers import PositiveUniform
@@ -116,9 +116,9 @@ class FixedKernels(keras.layers.Wrapper):
         with keras.StatelessScope(state, collect_losses=True) as scope:
             # A subclass may ask in its `call` for more than inputs, e.g. whether it is trained.
             is_known = type(self.layer) in LAYER_CLASSES
-            outputs = keras_internals.call_within(self.layer, inputs) if is_known else self.layer(inputs)
+            outputs = keras_layers.call_within(self.layer, inputs) if is_known else self.layer(inputs)
         # From here on they are this layer's; both would count in a scope around this one.
-        keras_internals.forget_losses(self.layer)
+        keras_layers.forget_losses(self.layer)
         for loss in scope.losses:
             self.add_loss(loss)
         return outputs
@@ -218,7 +218,7 @@ class FixedKernels(keras.layers.Wrapper):
 
     @trainable.setter
     def trainable(self, value: bool) -> None:
-        keras_internals.set_trainable(self, value)
+        keras_layers.set_trainable(self, value)
         if self.built:
             self._fix()
 

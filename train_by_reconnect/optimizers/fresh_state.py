@@ -7,7 +7,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from train_by_reconnect.backend import keras_internals
+from train_by_reconnect.backend import keras_optimizers
 from train_by_reconnect.optimizers.wrapper import OptimizerWrapper
 from train_by_reconnect.weights.variables import path_of
 
@@ -21,14 +21,14 @@ def slots_of(optimizer: keras.optimizers.Optimizer) -> list[list[tuple[keras.Var
     Raises:
         ValueError: the optimizer keeps something that starts with no one number, or other state for small variables.
     """
-    variables = keras_internals.known_variables(optimizer)
+    variables = keras_optimizers.known_variables(optimizer)
     small = [
         keras.Variable(1 + np.arange(2 ** len(v.shape)).reshape((2,) * len(v.shape)), dtype=v.dtype, name=f"small_{i}_")
         for i, v in enumerate(variables)
     ]
     fresh = type(optimizer).from_config(optimizer.get_config())
     fresh.build(small)
-    averages = set(map(id, keras_internals.moving_averages(fresh, [])))
+    averages = set(map(id, keras_optimizers.moving_averages(fresh, [])))
     slots: list[list[tuple[keras.Variable, float]]] = [[] for _ in variables]
     fits = len(fresh.variables) == len(optimizer.variables)
     for variable, new in zip(optimizer.variables, fresh.variables, strict=False):
@@ -57,7 +57,7 @@ def state_to_reset(
         fresh = type(optimizer).from_config(optimizer.get_config())
     fresh.build(variables)
     optimizer.build(variables)
-    kept = set(map(id, [keras_internals.learning_rate_of(fresh), *keras_internals.moving_averages(fresh, [])]))
+    kept = set(map(id, [keras_optimizers.learning_rate_of(fresh), *keras_optimizers.moving_averages(fresh, [])]))
     both = zip(optimizer.variables, fresh.variables, strict=True)
     pairs = [(variable, ops.convert_to_numpy(first)) for variable, first in both if id(first) not in kept]
     for variable, first in pairs:

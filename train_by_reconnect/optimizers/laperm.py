@@ -13,7 +13,7 @@ import numpy as np
 from keras import ops
 
 from train_by_reconnect import backend
-from train_by_reconnect.backend import keras_internals
+from train_by_reconnect.backend import keras_optimizers, keras_scopes
 from train_by_reconnect.backend.diverged import diverged_message
 from train_by_reconnect.backend.row_ranking import sort_kernel
 from train_by_reconnect.backend.rows import to_rows
@@ -132,7 +132,7 @@ class LaPerm(PeriodicOptimizer):
         self._first_values: list[Any] = []  # of the inner optimizer's state that is reset
         self._last_seen = 0  # `last_sync` when `fit` began
         self._has_warned = False
-        self._check_schedule(keras_internals.learning_rate_of(self.inner_optimizer))
+        self._check_schedule(keras_optimizers.learning_rate_of(self.inner_optimizer))
 
     def _check_schedule(self, learning_rate: Any) -> None:
         if self.reset_inner_state and isinstance(learning_rate, keras.optimizers.schedules.LearningRateSchedule):
@@ -158,7 +158,7 @@ class LaPerm(PeriodicOptimizer):
         return self._own_iterations if self.reset_inner_state else super().iterations
 
     def _create_state(self, variables: list[keras.Variable]) -> list[keras.Variable]:
-        self._check_schedule(keras_internals.learning_rate_of(self.inner_optimizer))  # set on it since
+        self._check_schedule(keras_optimizers.learning_rate_of(self.inner_optimizer))  # set on it since
         described = describe_as_before(variables, self._unit_axes, self._layouts_before)
         self._layouts_before = [remembered for _, remembered in described]
         self._layouts = [self._used(layout) for layout, _ in described]
@@ -169,7 +169,7 @@ class LaPerm(PeriodicOptimizer):
             for variable, layout in zip(variables, self._layouts, strict=True)
             if layout.unit_axes is not None and math.prod(variable.shape)
         ]
-        with keras_internals.untracked():
+        with keras_optimizers.untracked():
             self._kernels = [variable for variable, _ in permuted]
         self._axes = tuple(axes for _, axes in permuted)
         self._paths = tuple(path_of(kernel) for kernel in self._kernels)
@@ -177,7 +177,7 @@ class LaPerm(PeriodicOptimizer):
             self.add_variable(
                 to_rows(np.empty(kernel.shape, bool), axes, np).shape,
                 dtype=kernel.dtype,
-                layout=keras_internals.layout_of_rows(kernel, axes),
+                layout=keras_scopes.layout_of_rows(kernel, axes),
                 name=f"{path.replace('/', '_').replace(':', '_')}_sorted",
             )
             for kernel, axes, path in zip(self._kernels, self._axes, self._paths, strict=True)

@@ -6,7 +6,7 @@ from typing import Any
 
 import keras
 
-from train_by_reconnect.backend import keras_internals
+from train_by_reconnect.backend import keras_optimizers
 from train_by_reconnect.backend.types import Tensor
 from train_by_reconnect.optimizers.periodic import PeriodicOptimizer
 
@@ -52,7 +52,7 @@ class Lookahead(PeriodicOptimizer):
         self.slow_step_size = _check_step_size(slow_step_size)
 
     def _create_state(self, variables: list[keras.Variable]) -> list[keras.Variable]:
-        with keras_internals.untracked():
+        with keras_optimizers.untracked():
             self._fast = list(variables)
         self._slow = [self.add_variable_from_reference(variable, name="slow") for variable in variables]
         return [*self._fast, *self._slow]

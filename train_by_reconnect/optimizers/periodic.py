@@ -9,7 +9,7 @@ import keras
 from keras import ops
 
 from train_by_reconnect import backend
-from train_by_reconnect.backend import keras_internals
+from train_by_reconnect.backend import keras_optimizers
 from train_by_reconnect.backend.types import Tensor
 from train_by_reconnect.optimizers.wrapper import OptimizerWrapper
 
@@ -112,7 +112,7 @@ class PeriodicOptimizer(OptimizerWrapper):
         # `fit` builds while it traces, and what is assigned inside that graph is lost.
         with backend.outside_graph():
             synchronized = self._create_state(variables)
-            with keras_internals.untracked():  # weights are no state of the optimizer
+            with keras_optimizers.untracked():  # weights are no state of the optimizer
                 self._synchronized_variables = synchronized
             super().build(variables)
 

@@ -7,7 +7,7 @@ from typing import Any, Self
 import keras
 import numpy.typing as npt
 
-from train_by_reconnect.backend import keras_internals
+from train_by_reconnect.backend import keras_optimizers
 from train_by_reconnect.backend.chosen import backend_of_keras
 from train_by_reconnect.backend.several_machines import let_fit_fail_with
 from train_by_reconnect.backend.types import Tensor
@@ -119,7 +119,7 @@ class OptimizerWrapper(keras.optimizers.Optimizer):
         if self.inner_optimizer.gradient_accumulation_steps:  # set on it since
             raise ValueError(_no_accumulation(type(self).__name__, self.inner_optimizer.gradient_accumulation_steps))
         self.inner_optimizer.build(variables)
-        keras_internals.know_variables(self, variables)
+        keras_optimizers.know_variables(self, variables)
 
     def apply(self, grads: list[Tensor], trainable_variables: Sequence[keras.Variable] | None = None) -> None:
         """Let the inner optimizer take one step.
@@ -210,7 +210,7 @@ class OptimizerWrapper(keras.optimizers.Optimizer):
     # The name is Keras' own: its `SwapEMAWeights` looks one wrapper deep, and under mixed precision there are two.
     @property
     def _model_variables_moving_average(self) -> list[keras.Variable]:
-        return keras_internals.moving_averages(self.inner_optimizer)
+        return keras_optimizers.moving_averages(self.inner_optimizer)
 
     def scale_loss(self, loss: Tensor) -> Tensor:
         """Scale the loss as the inner optimizer asks.
@@ -284,7 +284,7 @@ class OptimizerWrapper(keras.optimizers.Optimizer):
 
     def get_config(self) -> dict[str, Any]:
         """The arguments, with the inner optimizer's config."""
-        return {"name": self.name, "inner_optimizer": keras_internals.serialized(self.inner_optimizer)}
+        return {"name": self.name, "inner_optimizer": keras_optimizers.serialized(self.inner_optimizer)}
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: dict[str, Any] | None = None) -> Self:

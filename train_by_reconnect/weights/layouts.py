@@ -34,7 +34,7 @@ import functools
 import keras
 from keras import layers
 
-from train_by_reconnect.backend import keras_internals
+from train_by_reconnect.backend import keras_layers
 from train_by_reconnect.backend.types import Axes
 
 
@@ -99,7 +99,7 @@ def _owned(layer: keras.Layer, **layouts: Layout) -> list[tuple[keras.Variable, 
 
 
 def _with_kernel(layer: keras.Layer, layout: Layout) -> list[tuple[keras.Variable, Layout]]:
-    main = {keras_internals.variable_attribute(layer, "kernel"): layout}
+    main = {keras_layers.variable_attribute(layer, "kernel"): layout}
     owned = _owned(layer, **main, bias=BIAS, lora_kernel_a=UNTOUCHED, lora_kernel_b=UNTOUCHED)
     return _with_codes(layer, owned)
 
@@ -150,7 +150,7 @@ def _(layer: keras.Layer) -> list[tuple[keras.Variable, Layout]]:
 
 @describe_layer.register(layers.Embedding)
 def _(layer: keras.Layer) -> list[tuple[keras.Variable, Layout]]:
-    main = {keras_internals.variable_attribute(layer, "embeddings"): Layout("kernel", (0,))}
+    main = {keras_layers.variable_attribute(layer, "embeddings"): Layout("kernel", (0,))}
     lora = {"lora_embeddings_a": UNTOUCHED, "lora_embeddings_b": UNTOUCHED}
     return _with_codes(layer, _owned(layer, **main, reverse_embeddings=LAST, **lora))
 

@@ -7,7 +7,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from train_by_reconnect.backend import keras_internals
+from train_by_reconnect.backend import keras_layers
 from train_by_reconnect.backend.rows import to_rows
 from train_by_reconnect.backend.types import Axes
 from train_by_reconnect.weights.finite import finite
@@ -141,7 +141,7 @@ def described_weights(model: keras.Layer) -> list[tuple[Layout, keras.Variable, 
 def _owners(model: keras.Layer) -> dict[int, list[keras.Layer]]:
     """The layers that hold each variable, the owner last: Keras lists a layer before its parts."""
     owners: dict[int, list[keras.Layer]] = {id(variable): [] for variable in model.weights}
-    for layer in keras_internals.all_layers(model, include_self=False):
+    for layer in keras_layers.all_layers(model, include_self=False):
         for variable in layer.weights:
             owners[id(variable)].append(layer)
     return {key: layers or [model] for key, layers in owners.items()}
@@ -150,7 +150,7 @@ def _owners(model: keras.Layer) -> dict[int, list[keras.Layer]]:
 def profile_of(variable: keras.Variable, owners: list[keras.Layer], unit_axes: Axes) -> WeightProfile:
     """The profile of one variable, of which `described_weights` says who holds it."""
     owner = owners[-1]
-    stems = [name.removesuffix("_kernel") for name in keras_internals.public_names(owner, variable)]
+    stems = [name.removesuffix("_kernel") for name in keras_layers.public_names(owner, variable)]
     # DepthwiseConv's variable is its `kernel`, but its argument is `depthwise_initializer`.
     named = (getattr(owner, f"{stem}_initializer", None) for stem in [*stems, "depthwise"])
     initializer = next((found for found in named if found is not None), None)

@@ -2,7 +2,7 @@
 
 import keras
 
-from train_by_reconnect.backend import keras_internals
+from train_by_reconnect.backend import keras_layers
 from train_by_reconnect.weights.kernels import check_built
 from train_by_reconnect.weights.variables import describe_variables
 
@@ -41,8 +41,8 @@ def trainable_layers(model: keras.Model) -> list[tuple[keras.Layer, list[keras.V
     }
     found: list[tuple[keras.Layer, list[keras.Variable]]] = []
     before_first: list[keras.Variable] = []
-    for layer in keras_internals.layers_in_order(model):
-        own = [variable for variable in keras_internals.own_trainable_variables(layer) if id(variable) in kinds]
+    for layer in keras_layers.layers_in_order(model):
+        own = [variable for variable in keras_layers.own_trainable_variables(layer) if id(variable) in kinds]
         own_kinds = [kinds.pop(id(variable)) for variable in own]  # a variable that two layers share counts once
         if "kernel" in own_kinds or "scores" in own_kinds:
             found.append((layer, [*before_first, *own]))

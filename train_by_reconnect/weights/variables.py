@@ -9,7 +9,7 @@ from typing import Any
 
 import keras
 
-from train_by_reconnect.backend import keras_internals
+from train_by_reconnect.backend import keras_layers
 from train_by_reconnect.backend.types import Axes
 from train_by_reconnect.weights.layouts import BIAS, LAST, UNTOUCHED, Layout, describe_layer
 
@@ -105,8 +105,8 @@ def _found(variables: Sequence[keras.Variable], model: keras.Layer | None) -> tu
     index_of = {id(variable): index for index, variable in enumerate(variables)}
     claims: dict[int, list[tuple[keras.Layer, Layout]]] = {index: [] for index in range(len(variables))}
     held: set[int] = set()
-    for layer in _layers_alive() if model is None else keras_internals.layers_in_order(model):
-        held.update(index_of.get(id(variable), -1) for variable in keras_internals.own_variables(layer))
+    for layer in _layers_alive() if model is None else keras_layers.layers_in_order(model):
+        held.update(index_of.get(id(variable), -1) for variable in keras_layers.own_variables(layer))
         for variable, layout in _described(layer, index_of):
             if id(variable) in index_of:
                 claims[index_of[id(variable)]].append((layer, layout))

@@ -1,4 +1,4 @@
-"""Every private name that the library relies on: what it needs of it, and that it is used in one module only."""
+"""Every private name that the library relies on: what it needs of it, and that it is used in few modules only."""
 
 import ast
 import functools
@@ -10,10 +10,17 @@ import pytest
 from backends import BACKEND, current, only_on
 
 from train_by_reconnect import LaPerm, backend
-from train_by_reconnect.backend import keras_internals
+from train_by_reconnect.backend import (
+    keras_copies,
+    keras_layers,
+    keras_optimizers,
+    keras_scopes,
+    keras_training,
+    keras_variables,
+)
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
-INTERNALS = ROOT / "train_by_reconnect" / "backend" / "keras_internals.py"
+INTERNALS = sorted((ROOT / "train_by_reconnect" / "backend").glob("keras_*.py"))
 # Public names of Python that begin with an underscore; see `collections.namedtuple`.
 NAMEDTUPLE = {"_asdict", "_fields", "_replace"}
 # Names without an underscore that Keras does not document.
@@ -56,12 +63,12 @@ def has(thing, name, needed_by, instead):
 
 def test_flatten_layers(model):
     has(keras.Layer, "_flatten_layers", "all_layers", "find the layers of a model another way")
-    found = names(keras_internals.all_layers(model))
+    found = names(keras_layers.all_layers(model))
     assert (found[0], sorted(found[1:])) == ("model", ["first", "inputs", "pair", "second", "top"]), (
         "Layer._flatten_layers no longer lists a model, then every layer in it once, which `all_layers` needs: "
         "find the layers of a model another way"
     )
-    assert names(keras_internals.all_layers(model, include_self=False)) == found[1:], (
+    assert names(keras_layers.all_layers(model, include_self=False)) == found[1:], (
         "Layer._flatten_layers no longer leaves out the layer itself at include_self=False, which `all_layers` needs"
     )
 
@@ -72,7 +79,7 @@ def test_call_within_equals_a_call(dtype):
     layer = keras.layers.Conv2D(3, 2, activation="tanh", dtype=dtype)
     inputs = keras.ops.convert_to_tensor(np.random.default_rng(0).random((2, 4, 4, 1), "float32"))
     expected = layer(inputs)
-    found = keras_internals.call_within(layer, inputs)
+    found = keras_layers.call_within(layer, inputs)
     assert found.dtype == expected.dtype
     expected, found = (keras.ops.convert_to_numpy(keras.ops.cast(each, "float32")) for each in (expected, found))
     np.testing.assert_allclose(found, expected, rtol=1e-6, err_msg="Operation.__call__ no longer runs `call`")
@@ -80,15 +87,15 @@ def test_call_within_equals_a_call(dtype):
 
 def test_layers(model):
     has(model, "_layers", "layers_inside", "find the layers that a layer holds another way")
-    assert names(keras_internals.layers_inside(model.get_layer("pair"))) == ["first", "second"], (
+    assert names(keras_layers.layers_inside(model.get_layer("pair"))) == ["first", "second"], (
         "Layer._layers is no longer the list of the layers that a layer holds, in lists too, which `layers_inside`, "
         "and with it copies of models, needs"
     )
-    assert names(keras_internals.layers_in_order(model)) == ["model", "inputs", "pair", "first", "second", "top"], (
+    assert names(keras_layers.layers_in_order(model)) == ["model", "inputs", "pair", "first", "second", "top"], (
         "Layer._layers no longer lists the layers as Keras orders their variables, which `layers_in_order`, and with "
         "it layer-wise training, needs"
     )
-    own = [id(v) for layer in keras_internals.layers_in_order(model) for v in layer.weights if layer.name != "model"]
+    own = [id(v) for layer in keras_layers.layers_in_order(model) for v in layer.weights if layer.name != "model"]
     assert list(dict.fromkeys(own)) == [id(v) for v in model.weights], (
         "Keras no longer orders the weights of a model as Layer._layers orders its layers, which `layers_in_order` says"
     )
@@ -98,7 +105,7 @@ def test_trainable_variables_of_a_layer(model):
     pair = model.get_layer("pair")
     has(pair, "_trainable_variables", "own_trainable_variables", "tell a layer's own variables another way")
     pair.trainable = False
-    assert [v.name for v in keras_internals.own_trainable_variables(pair)] == ["scale"], (
+    assert [v.name for v in keras_layers.own_trainable_variables(pair)] == ["scale"], (
         "Layer._trainable_variables is no longer the variables that a layer made itself, frozen or not, which "
         "`own_trainable_variables`, and with it layer-wise training, needs"
     )
@@ -107,21 +114,21 @@ def test_trainable_variables_of_a_layer(model):
 def test_attributes_that_are_variables():
     for layer, shape in ((keras.layers.Dense(3), (2, 4)), (keras.layers.Conv2D(3, 1), (2, 4, 4, 4))):
         layer.build(shape)
-        assert keras_internals.public_names(layer, layer.kernel) == ["kernel"], (
+        assert keras_layers.public_names(layer, layer.kernel) == ["kernel"], (
             f"{type(layer).__name__} no longer keeps its kernel in `_kernel` or `kernel`, which `public_names`, and "
             "with it the initializer of a weight profile, needs"
         )
-        main = getattr(layer, keras_internals.variable_attribute(layer, "kernel"))
+        main = getattr(layer, keras_layers.variable_attribute(layer, "kernel"))
         assert isinstance(main, keras.Variable)
         layer.enable_lora(1)
         has(layer, "lora_enabled", "variable_attribute", "tell a layer with LoRA another way")
-        assert getattr(layer, keras_internals.variable_attribute(layer, "kernel")) is main, (
+        assert getattr(layer, keras_layers.variable_attribute(layer, "kernel")) is main, (
             f"{type(layer).__name__} with LoRA no longer keeps its kernel in `_kernel`, which `variable_attribute`, "
             "and with it the weight vectors of such a layer, needs"
         )
     embedding = keras.layers.Embedding(3, 2)
     embedding.build()
-    assert keras_internals.public_names(embedding, embedding.embeddings) == ["embeddings"], (
+    assert keras_layers.public_names(embedding, embedding.embeddings) == ["embeddings"], (
         "Embedding no longer keeps its kernel in `_embeddings` or `embeddings`, which `public_names` needs"
     )
 
@@ -131,7 +138,7 @@ def test_setter_of_trainable(model):
         "Layer.trainable is no longer a property with a setter, which `set_trainable`, and with it `FixedKernels`, "
         "needs: set the flag of a layer, of its variables and of the layers inside another way"
     )
-    keras_internals.set_trainable(model.get_layer("pair"), False)
+    keras_layers.set_trainable(model.get_layer("pair"), False)
     assert [v.path for v in model.trainable_variables] == ["model/top/kernel", "model/top/bias"], (
         "The setter of Layer.trainable no longer freezes all inside a layer, which `set_trainable` needs"
     )
@@ -143,7 +150,7 @@ def test_clear_losses():
     with keras.StatelessScope([], collect_losses=True) as scope:
         layer(np.ones((1, 1), "float32"))
         before = len(scope.losses)
-        keras_internals.forget_losses(layer)
+        keras_layers.forget_losses(layer)
     assert (before, len(scope.losses)) == (1, 0), (
         "Layer._clear_losses no longer takes the losses of a layer out of a scope that collects them, which "
         "`forget_losses` needs: `FixedKernels` would count them twice"
@@ -151,7 +158,7 @@ def test_clear_losses():
 
 
 def test_attributes(model):
-    own = keras_internals.attributes_of(model.get_layer("pair"))
+    own = keras_copies.attributes_of(model.get_layer("pair"))
     listed = {name: value if isinstance(value, (list, tuple)) else [value] for name, value in own.items()}
     holding = [name for name, values in listed.items() if any(isinstance(each, keras.Layer) for each in values)]
     assert holding == ["parts"], (
@@ -167,9 +174,9 @@ def test_tracker(model):
         has(pair._tracker, name, "replacing_layers", "replace the layers of a built layer another way")
     assert pair._tracker.locked, "A built layer no longer locks its Layer._tracker: `replacing_layers` need not unlock"
     new = [keras.layers.Dense(2, name="third"), keras.layers.Dense(2, name="fourth")]
-    with keras_internals.replacing_layers(pair, pair.parts):
+    with keras_copies.replacing_layers(pair, pair.parts):
         pair.parts = new
-    assert names(keras_internals.layers_inside(pair)) == ["third", "fourth"], (
+    assert names(keras_layers.layers_inside(pair)) == ["third", "fourth"], (
         "Layer._tracker no longer keeps the list of the layers inside by `untrack` and by setting an attribute, which "
         "`replacing_layers`, and with it the copy of a subclassed layer, needs"
     )
@@ -182,7 +189,7 @@ def test_parent_path(model):
     inner = keras.Sequential([keras.layers.Dense(1, name="inside")], name="inner")
     outer = keras.Sequential([keras.Input((2,)), inner])
     new = keras.layers.Dense(1, name="inside")
-    keras_internals.share_path(inner.layers[0], new)
+    keras_copies.share_path(inner.layers[0], new)
     new.build((None, 2))
     assert new.kernel.path == inner.layers[0].kernel.path == f"{outer.name}/inner/inside/kernel", (
         "Layer._parent_path no longer decides the paths of a layer's variables, which `share_path`, and with it a copy "
@@ -193,7 +200,7 @@ def test_parent_path(model):
 def test_clone_of_a_compiled_model(model):
     model.compile("sgd", "mse")
     has(model, "compiled", "as_if_not_compiled", "keep Keras from compiling a clone another way")
-    with keras_internals.as_if_not_compiled(model):
+    with keras_copies.as_if_not_compiled(model):
         clone = keras.models.clone_model(model)
     assert (model.compiled, clone.compiled) == (True, False), (
         "`clone_model` no longer asks for Model.compiled before it compiles the clone, which `as_if_not_compiled` needs"
@@ -204,7 +211,7 @@ def test_history_of_a_tensor():
     inputs = keras.Input((2,), name="here")
     model = keras.Model(inputs, keras.layers.Dense(1)(inputs))
     has(model.input, "_keras_history", "operation_of", "find the input layers of a functional model another way")
-    assert keras_internals.operation_of(model.input) is model.get_layer("here"), (
+    assert keras_copies.operation_of(model.input) is model.get_layer("here"), (
         "KerasTensor._keras_history no longer names the layer that a tensor comes from, which `operation_of`, and with "
         "it the clone of a functional model, needs"
     )
@@ -216,33 +223,33 @@ def test_nodes(model):
     shared = keras.layers.Dense(2, name="twice")
     functional = keras.Model(inputs, shared(shared(inputs)))
     has(functional, "_nodes_by_depth", "chain_of_operations", "find the uses of the layers in order another way")
-    assert names(keras_internals.chain_of_operations(functional)[1:]) == ["twice", "twice"], (
+    assert names(keras_copies.chain_of_operations(functional)[1:]) == ["twice", "twice"], (
         "Function._nodes_by_depth no longer has a node for each use of a layer, which `chain_of_operations`, and with "
         "it `remove_weights`, needs"
     )
-    assert names(keras_internals.chain_of_operations(model)[1:]) == ["pair", "top"], (
+    assert names(keras_copies.chain_of_operations(model)[1:]) == ["pair", "top"], (
         "Sequential._functional no longer is the functional model of its layers, which `chain_of_operations` needs"
     )
     node = functional._nodes_by_depth[0][0]
     has(node, "parent_nodes", "chain_of_operations", "tell whether a layer has several inputs another way")
     has(node, "operation", "chain_of_operations", "find the layer of a node another way")
     branches = keras.Model(inputs, keras.layers.Add()([shared(inputs), inputs]))
-    assert keras_internals.chain_of_operations(branches) is None, (
+    assert keras_copies.chain_of_operations(branches) is None, (
         "Node.parent_nodes no longer lists all nodes that a node takes, which `chain_of_operations` needs"
     )
-    assert keras_internals.chain_of_operations(model.get_layer("pair")) is None
+    assert keras_copies.chain_of_operations(model.get_layer("pair")) is None
 
 
 def test_train_function(model):
     model.compile("sgd", "mse")
     has(model, "train_function", "train_function", "let callbacks take over the train step another way")
     has(model, "make_train_function", "make_train_function", "compile a train step anew another way")
-    first = keras_internals.make_train_function(model)
-    assert first is keras_internals.train_function(model) is not None, (
+    first = keras_training.make_train_function(model)
+    assert first is keras_training.train_function(model) is not None, (
         "Model.make_train_function no longer leaves its function in Model.train_function, which `make_train_function` "
         "and with it layer-wise training and `KeepZeros` need"
     )
-    assert keras_internals.make_train_function(model) is not first, (
+    assert keras_training.make_train_function(model) is not first, (
         "Model.make_train_function(force=True) no longer makes a new function, which `make_train_function` needs"
     )
     calls = []
@@ -253,7 +260,7 @@ def test_train_function(model):
 
     class TakeOver(keras.callbacks.Callback):
         def on_train_batch_begin(self, batch, logs=None):
-            keras_internals.set_train_function(self.model, counting if batch == 1 else first)
+            keras_training.set_train_function(self.model, counting if batch == 1 else first)
 
     model.fit(np.ones((6, 2)), np.ones((6, 1)), batch_size=2, verbose=0, callbacks=[TakeOver()])
     assert len(calls) == 1, (
@@ -265,13 +272,13 @@ def test_train_function(model):
 def test_metric_for():
     # Binary, sparse categorical and categorical: by the shapes of the targets and of the answers alone.
     shapes = {(4,): (4, 1), (4, 1): (4, 3), (4, 3): (4, 3)}
-    found = [keras_internals.metric_for("accuracy", np.zeros(y), np.zeros(answers)) for y, answers in shapes.items()]
+    found = [keras_training.metric_for("accuracy", np.zeros(y), np.zeros(answers)) for y, answers in shapes.items()]
     expected = ["BinaryAccuracy", "SparseCategoricalAccuracy", "CategoricalAccuracy"]
     assert ([type(each).__name__ for each in found], {each.name for each in found}) == (expected, {"accuracy"}), (
         "compile_utils.get_metric no longer makes of a name the metric that `compile` makes of it, which `metric_for`, "
         "and with it `SyncEvaluation`, needs"
     )
-    metric = keras_internals.metric_for(keras.metrics.mean_squared_error, np.zeros((4, 1)), np.zeros((4, 1)))
+    metric = keras_training.metric_for(keras.metrics.mean_squared_error, np.zeros((4, 1)), np.zeros((4, 1)))
     assert (isinstance(metric, keras.metrics.Metric), metric.name) == (True, "mean_squared_error")
 
 
@@ -289,17 +296,17 @@ def test_history_of_each_fit(model):
 
 def test_who_calls_a_train_function(model):
     model.compile("sgd", "mse")
-    keras_internals.make_train_function(model)
-    take_step, seen = keras_internals.train_function(model), []
+    keras_training.make_train_function(model)
+    take_step, seen = keras_training.train_function(model), []
 
     def looking(*arguments):
-        seen.append(keras_internals.is_step_of_fit())
+        seen.append(keras_training.is_step_of_fit())
         return take_step(*arguments)
 
     def train_on_batch(batch, logs):
         current(model).train_on_batch(np.ones((2, 2)), np.ones((2, 1)))
 
-    keras_internals.set_train_function(model, looking)
+    keras_training.set_train_function(model, looking)
     on_the_way = keras.callbacks.LambdaCallback(on_train_batch_begin=train_on_batch, on_train_batch_end=train_on_batch)
     model.fit(np.ones((2, 2)), np.ones((2, 1)), verbose=0, callbacks=[on_the_way])
     assert seen == [False, True, False], (
@@ -312,10 +319,10 @@ def test_call_before_training(model):
     model.compile("sgd", "mse")
     has(model, "make_train_function", "call_before_training", "notice that a training begins another way")
     data, calls = (np.ones((2, 2)), np.ones((2, 1))), []
-    end = keras_internals.call_before_training(model, lambda: calls.append(1))
+    end = keras_training.call_before_training(model, lambda: calls.append(1))
     model.fit(*data, verbose=0)
     model.train_on_batch(*data)
-    keras_internals.make_train_function(model)
+    keras_training.make_train_function(model)
     assert len(calls) == 2, (
         "`fit` and `train_on_batch` no longer call Model.make_train_function() when they begin, which "
         f'`call_before_training`, and with it layer-wise training with state="drop", needs: {len(calls)} calls'
@@ -334,9 +341,9 @@ def test_a_train_step_is_traced_anew(model):
         return own(*arguments)
 
     data = np.ones((2, 2)), np.ones((2, 1))
-    with keras_internals.replacing(model, "train_step", counting):
+    with keras_training.replacing(model, "train_step", counting):
         for _ in range(2):
-            keras_internals.set_train_function(model, keras_internals.make_train_function(model))
+            keras_training.set_train_function(model, keras_training.make_train_function(model))
             model.fit(*data, verbose=0)
             traces.append("made")
     assert model.train_step == own
@@ -357,7 +364,7 @@ def test_state_of_jax(model):
 
     def look(batch, logs):
         seen.append(variable._value is None)
-        keras_internals.show_state(model)
+        keras_training.show_state(model)
         seen.append(float(variable[0, 0]))
         variable.assign(keras.ops.full(variable.shape, 5.0 + batch))
 
@@ -388,10 +395,10 @@ def test_a_step_within_a_context_that_sets_variables(model):
         variable.assign(keras.ops.full(variable.shape, 8.0))
 
     def take_step(*arguments):
-        return keras_internals.take_step_within(model, around(), lambda: own, arguments)
+        return keras_training.take_step_within(model, around(), lambda: own, arguments)
 
-    own, start = keras_internals.make_train_function(model), float(variable[0, 0])
-    keras_internals.set_train_function(model, take_step)
+    own, start = keras_training.make_train_function(model), float(variable[0, 0])
+    keras_training.set_train_function(model, take_step)
     model.fit(np.ones((4, 2)), np.ones((4, 1)), batch_size=2, verbose=0)
     seen.append(float(variable[0, 0]))
     assert seen == [start, 7.0, 8.0, 7.0, 8.0], (
@@ -403,7 +410,7 @@ def test_a_step_within_a_context_that_sets_variables(model):
 def test_size_of_a_variable():
     variable = keras.Variable(np.ones((2, 3), "float32"))
     has(variable, "_shape", "set_shape", "free the memory of a variable of an optimizer another way")
-    keras_internals.set_shape(variable, (0,))
+    keras_variables.set_shape(variable, (0,))
     assert (tuple(variable.shape), variable.ndim) == ((0,), 1), (
         "KerasVariable._shape and _ndim no longer are what a variable says of itself, which `set_shape`, and with it "
         'layer-wise training with state="drop", needs'
@@ -413,7 +420,7 @@ def test_size_of_a_variable():
 def test_flags_of_variables(model):
     kernel, bias = model.get_layer("top").weights
     has(kernel, "_value", "not_trainable", "reach the variable of TensorFlow another way")
-    with keras_internals.not_trainable([kernel]):
+    with keras_variables.not_trainable([kernel]):
         assert [v.path for v in model.get_layer("top").trainable_variables] == [bias.path], (
             "KerasVariable.trainable no longer decides what Layer.trainable_variables are, which `not_trainable`, and "
             "with it layer-wise training, needs"
@@ -427,7 +434,7 @@ def test_flags_of_variables_of_tensorflow(model):
 
     kernel = model.get_layer("top").kernel
     has(kernel._value, "_trainable", "not_trainable", "keep a tape from recording a variable of TensorFlow another way")
-    with keras_internals.not_trainable([kernel]):
+    with keras_variables.not_trainable([kernel]):
         with tf.GradientTape() as tape:
             _ = kernel.value * 2
         assert tape.watched_variables() == (), (
@@ -439,7 +446,7 @@ def test_flags_of_variables_of_tensorflow(model):
 
 @pytest.mark.parametrize("name", ["SGD", "Adam", "AdamW", "RMSprop", "Nadam"])
 def test_serialized(name):
-    config = keras_internals.serialized(getattr(keras.optimizers, name)(0.25))
+    config = keras_optimizers.serialized(getattr(keras.optimizers, name)(0.25))
     assert (config["module"], config["class_name"]) == ("keras.optimizers", name), (
         "a serialized optimizer names another module than keras.optimizers, which other backends may not have: see "
         "`serialized`"
@@ -449,7 +456,7 @@ def test_serialized(name):
 
 def test_untracked():
     optimizer, variable = keras.optimizers.SGD(), keras.Variable(1.0)
-    with keras_internals.untracked():
+    with keras_optimizers.untracked():
         optimizer.others = [variable]
     assert all(each is not variable for each in optimizer.variables), (
         "keras.src.utils.tracking.DotNotTrackScope no longer keeps a list out of what is tracked, without which the "
@@ -461,13 +468,13 @@ def test_learning_rate():
     schedule = keras.optimizers.schedules.CosineDecay(0.1, 10)
     optimizer = keras.optimizers.SGD(schedule)
     has(optimizer, "_learning_rate", "learning_rate_of", "tell a schedule from a rate another way")
-    assert keras_internals.learning_rate_of(optimizer) is schedule, (
+    assert keras_optimizers.learning_rate_of(optimizer) is schedule, (
         "Optimizer._learning_rate no longer is the schedule itself, which `learning_rate_of`, and with it the check of "
         "`reset_inner_state`, needs"
     )
     optimizer = keras.optimizers.SGD(0.1)
     optimizer.build([])
-    assert any(keras_internals.learning_rate_of(optimizer) is variable for variable in optimizer.variables), (
+    assert any(keras_optimizers.learning_rate_of(optimizer) is variable for variable in optimizer.variables), (
         "Optimizer._learning_rate no longer is one of the optimizer's variables, which `reset_inner_state` leaves alone"
     )
 
@@ -478,14 +485,14 @@ def test_moving_averages():
     optimizer.build([variable])
     name = "_model_variables_moving_average"
     has(optimizer, name, "moving_averages", "find the moving averages of an optimizer another way")
-    [average] = keras_internals.moving_averages(optimizer)
+    [average] = keras_optimizers.moving_averages(optimizer)
     assert average.shape == variable.shape
     assert any(average is each for each in optimizer.variables), (
         f"Optimizer.{name} no longer is the list of averages among its variables, which `moving_averages` needs"
     )
     plain = keras.optimizers.SGD(0.1)
     plain.build([variable])
-    assert keras_internals.moving_averages(plain, []) == [], (
+    assert keras_optimizers.moving_averages(plain, []) == [], (
         f"Optimizer.{name} is there without `use_ema`: `moving_averages` cannot tell whether there are any"
     )
 
@@ -529,12 +536,12 @@ def test_whether_xla_compiles():
     found = {}
 
     def record(key):
-        found[key] = keras_internals.is_in_xla()
+        found[key] = keras_scopes.is_in_xla()
         return tf.constant(0)
 
     for jit_compile in (False, True):
         tf.function(lambda jit_compile=jit_compile: record(jit_compile), jit_compile=jit_compile)()
-    found["eager"] = keras_internals.is_in_xla()
+    found["eager"] = keras_scopes.is_in_xla()
     assert found == {False: False, True: True, "eager": False}, (
         "control_flow_util.GraphOrParentsInXlaContext of tensorflow.python no longer tells whether XLA compiles, which "
         f"`is_in_xla`, and with it the choice of NumPy for sorting, needs: {found}"
@@ -551,11 +558,11 @@ def test_whether_replicas_meet():
         "replicas_meet_to_assign",
         "tell whether several replicas meet to assign another way",
     )
-    assert not keras_internals.replicas_meet_to_assign()
+    assert not keras_scopes.replicas_meet_to_assign()
     with tf.distribute.OneDeviceStrategy("cpu:0").scope():
-        alone = keras_internals.replicas_meet_to_assign()
+        alone = keras_scopes.replicas_meet_to_assign()
     with tf.distribute.MirroredStrategy(["cpu:0"]).scope():
-        mirrored = keras_internals.replicas_meet_to_assign()
+        mirrored = keras_scopes.replicas_meet_to_assign()
     assert (alone, mirrored) == (True, True), (
         "tf.__internal__.distribute.strategy_supports_no_merge_call no longer says where a condition cannot assign, "
         f"which `replicas_meet_to_assign`, and with it a synchronization on several devices, needs: {alone}, {mirrored}"
@@ -564,8 +571,8 @@ def test_whether_replicas_meet():
 
 def test_whether_values_come_from_outside():
     with keras.StatelessScope():
-        inside = keras_internals.is_in_stateless_scope()
-    assert (inside, keras_internals.is_in_stateless_scope()) == (True, False), (
+        inside = keras_scopes.is_in_stateless_scope()
+    assert (inside, keras_scopes.is_in_stateless_scope()) == (True, False), (
         "keras.src.backend.common.stateless_scope no longer tells whether variables have values from outside, without "
         "which `LaPerm` reads its initial weights in a step of JAX"
     )
@@ -580,7 +587,7 @@ def test_one_place_chooses_the_backend():
 
 def modules():
     for package in ("train_by_reconnect", "models", "scripts", "benchmarks"):
-        yield from (path for path in sorted((ROOT / package).rglob("*.py")) if path != INTERNALS)
+        yield from (path for path in sorted((ROOT / package).rglob("*.py")) if path not in INTERNALS)
 
 
 def is_private(name):
@@ -616,7 +623,7 @@ def foreign_names(path):
     own = own_names(path.parent)
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Attribute):
-            undocumented = node.attr in UNDOCUMENTED and ast.unparse(node.value) != "keras_internals"
+            undocumented = node.attr in UNDOCUMENTED and ast.unparse(node.value) != "keras_training"
             if undocumented or (is_private(node.attr) and not (is_self(node.value) and node.attr in own)):
                 yield ast.unparse(node)
         elif isinstance(node, ast.Call) and getattr(node.func, "id", "") in ("getattr", "setattr", "hasattr"):
@@ -627,10 +634,10 @@ def foreign_names(path):
 
 def test_own_variables(model):
     pair = model.get_layer("pair")
-    assert [variable.name for variable in keras_internals.own_variables(pair)] == ["scale"]
+    assert [variable.name for variable in keras_layers.own_variables(pair)] == ["scale"]
     norm = keras.layers.BatchNormalization()
     norm.build((None, 2))
-    assert len(keras_internals.own_variables(norm)) == 4, (
+    assert len(keras_layers.own_variables(norm)) == 4, (
         "a layer's own variables are no longer in `_trainable_variables` and `_non_trainable_variables`, where "
         "`describe_variables` looks for what belongs to any layer"
     )
@@ -640,7 +647,7 @@ def test_models_without_values():
     def make():
         return keras.Sequential([keras.Input((3,)), keras.layers.Dense(2, name="dense"), keras.layers.Dropout(0.5)])
 
-    made, waiting = keras_internals.made_without_values(make)
+    made, waiting = keras_variables.made_without_values(make)
     kernel, bias = made.weights
     assert {id(kernel), id(bias)} <= {id(each) for each in waiting}, (
         "a variable that is made in a StatelessScope no longer waits for its value in a list of Keras, which "
@@ -649,13 +656,13 @@ def test_models_without_values():
     assert kernel._value is None
     assert tuple(kernel.shape) == (3, 2)
     for variable in waiting:
-        keras_internals.give_value(variable, np.full((3, 2), 7.0) if variable is kernel else None)
+        keras_variables.give_value(variable, np.full((3, 2), 7.0) if variable is kernel else None)
     assert np.all(keras.ops.convert_to_numpy(kernel) == 7), "Variable._initializer is not what gives the value any more"
     assert np.all(keras.ops.convert_to_numpy(bias) == 0)
     assert made(np.ones((1, 3), "float32")).shape == (1, 2)
     # What fails leaves nothing behind that a later scope would allocate.
     with pytest.raises(ZeroDivisionError):
-        keras_internals.made_without_values(lambda: (keras.layers.Dense(2).build((None, 10**9)), 1 / 0))
+        keras_variables.made_without_values(lambda: (keras.layers.Dense(2).build((None, 10**9)), 1 / 0))
     with keras.StatelessScope():
         pass
 
@@ -667,7 +674,7 @@ def test_call_after_last_batch(model):
 
     class Watch(keras.callbacks.Callback):
         def on_train_begin(self, logs=None):
-            keras_internals.call_after_last_batch(model, lambda: order.append("function"))
+            keras_training.call_after_last_batch(model, lambda: order.append("function"))
 
         def on_train_batch_end(self, batch, logs=None):
             current(model).evaluate(np.ones((2, 2)), np.ones((2, 1)), verbose=0)
@@ -680,7 +687,7 @@ def test_call_after_last_batch(model):
             order.append("epoch")
 
         def on_train_end(self, logs=None):
-            keras_internals.call_after_last_batch(model, None)
+            keras_training.call_after_last_batch(model, None)
 
     model.compile("sgd", "mse", run_eagerly=True)
     data = np.ones((2, 2)), np.ones((2, 1))
@@ -692,26 +699,26 @@ def test_call_after_last_batch(model):
 def test_know_variables():
     optimizer, variable = keras.optimizers.Optimizer(0.1), keras.Variable(1.0)
     assert optimizer._trainable_variables == [], "`SwapEMAWeights` looks elsewhere for the variables of an optimizer"
-    keras_internals.know_variables(optimizer, [variable])
-    assert (optimizer.built, keras_internals.known_variables(optimizer)) == (True, [variable])
+    keras_optimizers.know_variables(optimizer, [variable])
+    assert (optimizer.built, keras_optimizers.known_variables(optimizer)) == (True, [variable])
 
 
 def test_known_variables():
     optimizer, variables = keras.optimizers.SGD(1.0), [keras.Variable(1.0), keras.Variable(2.0)]
     has(optimizer, "_trainable_variables", "known_variables", "find what an optimizer was built for another way")
     optimizer.build(variables)
-    assert list(map(id, keras_internals.known_variables(optimizer))) == list(map(id, variables)), (
+    assert list(map(id, keras_optimizers.known_variables(optimizer))) == list(map(id, variables)), (
         "Optimizer._trainable_variables no longer are those of `build`, in their order, which `known_variables`, and "
         "with it layer-wise training on JAX, needs"
     )
 
 
-def test_private_names_are_in_one_module():
+def test_private_names_are_where_they_are_tested():
     for path in modules():
         found = list(foreign_names(path))
         assert not found, (
             f"{path.relative_to(ROOT)} uses what is private to others, {', '.join(found)}: put it into a function of "
-            f"{INTERNALS.relative_to(ROOT)}, with a test here, or use a public name"
+            "train_by_reconnect/backend/keras_*.py, with a test here, or use a public name"
         )
 
 
