@@ -77,8 +77,9 @@ def optimizers(how):
             if wrapper is tbr.LaPerm:
                 require(tbr.is_permutation(each, start), "LaPerm's weights are no permutation")
             require(not np.array_equal(each.get_weights()[0], start[0]), f"{wrapper.__name__} moved nothing")
-        same = all(map(np.array_equal, model.get_weights(), resumed.get_weights()))
-        require(same, f"{wrapper.__name__} goes on otherwise from a file")
+        # Two steps that are compiled apart need not round alike.
+        apart = max(np.abs(a - b).max() for a, b in zip(model.get_weights(), resumed.get_weights(), strict=True))
+        require(apart <= 1e-6, f"{wrapper.__name__} goes on otherwise from a file, by {apart:.1g}")
 
 
 def callbacks(how):
