@@ -77,9 +77,10 @@ def optimizers(how):
             if wrapper is tbr.LaPerm:
                 require(tbr.is_permutation(each, start), "LaPerm's weights are no permutation")
             require(not np.array_equal(each.get_weights()[0], start[0]), f"{wrapper.__name__} moved nothing")
-        # Two steps that are compiled apart need not round alike.
+        # TorchInductor need not make the same code of the same step twice, and rounds otherwise; the others do not.
+        rounding = 1e-6 if BACKEND == "torch" and how is COMPILED else 0.0
         apart = max(np.abs(a - b).max() for a, b in zip(model.get_weights(), resumed.get_weights(), strict=True))
-        require(apart <= 1e-6, f"{wrapper.__name__} goes on otherwise from a file, by {apart:.1g}")
+        require(apart <= rounding, f"{wrapper.__name__} goes on otherwise from a file, by {apart:.1g}")
 
 
 def callbacks(how):

@@ -166,14 +166,13 @@ def main():
     if parsed.memory:
         print("\t".join(memory(*parsed.memory)))
         return
-    modes, kinds = list(MODES[BACKEND]), ("plain", "Masked, free", "Signed, free")
     if parsed.small:
-        kinds = kinds[1:2]
-        parsed.rounds, parsed.networks, modes = 1, ["lenet_300_100"], modes[:1]
+        parsed.rounds, parsed.networks = 1, ["lenet_300_100"]
         STEPS["lenet_300_100"] = 2
-    lines = [line for name in parsed.networks for mode in modes for line in steps(name, mode, parsed.rounds)]
+    lines = [line for name in parsed.networks for mode in MODES[BACKEND] for line in steps(name, mode, parsed.rounds)]
     first = markdown_table(["network", "step", "layers", "ms a step", "ratio to plain", "of processor time"], lines)
     print(first, flush=True)
+    kinds = ("plain", "Masked, free", "Signed, free")
     second = markdown_table(
         ["network", "layers", "weights, MiB", "and state of Adam", "peak of the process"],
         [in_a_process(__file__, "--memory", parsed.networks[-1], label) for label in kinds],

@@ -1,12 +1,11 @@
 """What a step runs once, outside of what is compiled: nothing rewrites it."""
 
-import pytest
-from backends import BACKEND
+from backends import only_on
 
 from train_by_reconnect import backend
 
 
-@pytest.mark.skipif(BACKEND != "torch", reason="TensorFlow's AutoGraph has this by itself, and JAX rewrites nothing")
+@only_on("torch", "it compiles what a step calls")
 def test_torch_does_not_compile_it():
     import torch
 
@@ -19,7 +18,7 @@ def test_torch_does_not_compile_it():
         backend.as_written(function)()
         return x + 1
 
-    # Whatever compiles what is traced, it is traced; `function` alone would be, too: that is the second call.
+    # The second call is of the function alone, which is compiled with the step that calls it.
     torch.compile(step, backend="eager")(torch.ones(1))
     torch.compile(lambda x: (function(), x + 1)[1], backend="eager")(torch.ones(1))
     assert compiling == [False, True]

@@ -6,6 +6,8 @@ from typing import Any
 
 import keras
 
+_WITHOUT_VALUES = "uninitialized_variables"  # where Keras lists variables that wait for a value
+
 
 def made_without_values(make: Callable[[], Any]) -> tuple[Any, list[keras.Variable]]:
     """Call a function that makes layers, whose variables get a shape and no value; returned are both.
@@ -22,9 +24,6 @@ def made_without_values(make: Callable[[], Any]) -> tuple[Any, list[keras.Variab
         return made, list(global_state.get_global_attribute(_WITHOUT_VALUES))
     finally:
         global_state.set_global_attribute(_WITHOUT_VALUES, others)
-
-
-_WITHOUT_VALUES = "uninitialized_variables"
 
 
 def give_value(variable: keras.Variable, value: Any = None) -> None:
