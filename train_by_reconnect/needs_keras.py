@@ -50,9 +50,9 @@ from train_by_reconnect.optimizers.guarantee import is_permutation as is_permuta
 from train_by_reconnect.optimizers.laperm import LaPerm as LaPerm
 from train_by_reconnect.optimizers.lookahead import Lookahead as Lookahead
 from train_by_reconnect.version import __version__ as __version__
+from train_by_reconnect.weights.dissimilar_profiles import make_dissimilar as make_dissimilar
 from train_by_reconnect.weights.gradients import full_batch_gradient as full_batch_gradient
 from train_by_reconnect.weights.gradients import most_active as most_active
-from train_by_reconnect.weights.initial_weights import make_dissimilar as make_dissimilar
 from train_by_reconnect.weights.initial_weights import share_value as share_value
 from train_by_reconnect.weights.initial_weights import shuffle_weight_vectors as shuffle_weight_vectors
 from train_by_reconnect.weights.initial_weights import sparsify as sparsify

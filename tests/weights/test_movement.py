@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from train_by_reconnect.callbacks.activity import most_active
-from train_by_reconnect.weights.movement import Movement, count_of, trainable_values
+from train_by_reconnect.weights.flat_parameters import count_of
+from train_by_reconnect.weights.movement import Movement, trainable_values
 
 layers = keras.layers
 

@@ -7,8 +7,8 @@ import keras
 import numpy as np
 
 from train_by_reconnect.backend.types import Arrays, Logs
+from train_by_reconnect.weights.flat_parameters import count_of
 from train_by_reconnect.weights.gradients import full_batch, most_active
-from train_by_reconnect.weights.movement import count_of
 
 
 class ActivityMap(keras.callbacks.Callback):

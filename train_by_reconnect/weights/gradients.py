@@ -8,8 +8,8 @@ import numpy as np
 
 from train_by_reconnect import backend
 from train_by_reconnect.backend.types import Arrays
+from train_by_reconnect.weights.flat_parameters import count_of, flat_absolute, split
 from train_by_reconnect.weights.kernels import check_built
-from train_by_reconnect.weights.movement import count_of, flat_absolute, split
 
 
 def full_batch_gradient(

@@ -1,13 +1,13 @@
 """How far each parameter moved in a training, and networks in which a part of it is undone."""
 
-import math
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import keras
 import numpy as np
 import numpy.typing as npt
 
+from train_by_reconnect.weights.flat_parameters import count_of, flat_absolute, split
 from train_by_reconnect.weights.kernels import check_built
 
 Result = TypeVar("Result")
@@ -191,30 +191,6 @@ class Movement:
     def _first_not_finite(self) -> str:
         pairs = zip(self._variables, self.distances, strict=True)
         return next(variable.path for variable, distance in pairs if not np.isfinite(flat_absolute([distance])).all())
-
-
-def count_of(percent: float, size: int) -> int:
-    """How many of `size` parameters a percentage is, rounded to the nearest, a half to the even number."""
-    if not 0 <= percent <= 100:
-        raise ValueError(
-            f"A percentage of the parameters must be from 0 to 100. Received: percent={percent}. Pass 10 for a tenth."
-        )
-    return round(percent * size / 100)
-
-
-def flat_absolute(arrays: Sequence[np.ndarray]) -> np.ndarray:
-    """The absolute values in all arrays, one after the other, as one array of at least float32."""
-    dtypes = [np.promote_types(array.dtype, np.float32) for array in arrays]
-    flat = np.empty(sum(array.size for array in arrays), np.result_type(np.float32, *dtypes))
-    for part, array in zip(split(flat, arrays), arrays, strict=True):
-        np.abs(array, out=part)
-    return flat
-
-
-def split(flat: np.ndarray, like: Sequence[Any]) -> list[np.ndarray]:
-    """Cut a flat array into views of the shapes of `like`, arrays or variables."""
-    ends = np.cumsum([math.prod(each.shape) for each in like])[:-1]
-    return [part.reshape(each.shape) for part, each in zip(np.split(flat, ends), like, strict=True)]
 
 
 def _check_initial(trained: list[np.ndarray], initial_weights: Sequence[npt.ArrayLike]) -> list[np.ndarray]:
