@@ -16,6 +16,7 @@ import os
 import pathlib
 import sys
 import tempfile
+import time
 import traceback
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
@@ -179,15 +180,18 @@ PARTS = {
 def tried(part, how, precision):
     """`ok`, or what went wrong in one line."""
     keras.config.set_dtype_policy(precision)
+    begin = time.perf_counter()
     try:
         PARTS[part](HOW[how])
-        return "ok"
+        found = "ok"
     except Exception as error:
         traceback.print_exc()
-        return f"{type(error).__name__}: {' '.join(str(error).split())[:150]}"
+        found = f"{type(error).__name__}: {' '.join(str(error).split())[:150]}"
     finally:
         keras.config.set_dtype_policy("float32")
         keras.backend.clear_session()
+    print(f"{part}, {how}, {precision}: {found}, {time.perf_counter() - begin:.0f} s", file=sys.stderr, flush=True)
+    return found
 
 
 def table(found):

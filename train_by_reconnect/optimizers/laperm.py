@@ -4,7 +4,6 @@ import copy
 import dataclasses
 import inspect
 import math
-import warnings
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -20,6 +19,7 @@ from train_by_reconnect.backend.rows import to_rows
 from train_by_reconnect.backend.types import Axes, Tensor
 from train_by_reconnect.optimizers.fresh_state import state_to_reset
 from train_by_reconnect.optimizers.periodic import PeriodicOptimizer
+from train_by_reconnect.optimizers.sync_period import warn_of_too_long_a_period
 from train_by_reconnect.weights.layouts import Layout
 from train_by_reconnect.weights.variables import describe_as_before, path_of
 
@@ -295,17 +295,9 @@ class LaPerm(PeriodicOptimizer):
         self._last_seen = self.last_sync
 
     def _warn_if_the_only_one(self) -> None:
-        steps = int(self.iterations.numpy()) - self._last_seen
-        sensible = max(20, steps // 50)
-        if self.last_sync != self._last_seen or self.sync_period is None or steps < 2 * sensible or self._has_warned:
-            return
-        self._has_warned = True
-        warnings.warn(
-            f"LaPerm synchronizes every {self.sync_period} steps. Received: a `fit` of {steps} steps, so with 1 "
-            "synchronization, at its end, which changes what the last epoch's metrics were taken of. Set e.g. "
-            f"sync_period={sensible}, for {steps // sensible} of them.",
-            stacklevel=2,
-        )
+        if self.last_sync == self._last_seen and self.sync_period is not None and not self._has_warned:
+            steps = int(self.iterations.numpy()) - self._last_seen
+            self._has_warned = warn_of_too_long_a_period(self.sync_period, steps)
 
     def _shown_settings(self) -> dict[str, Any]:
         defaults = inspect.signature(LaPerm).parameters

@@ -1,7 +1,6 @@
 """Optimizers that synchronize the weights every k steps of an inner optimizer, inside the compiled train step."""
 
 import functools
-import numbers
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -11,10 +10,10 @@ from keras import ops
 from train_by_reconnect import backend
 from train_by_reconnect.backend import keras_optimizers
 from train_by_reconnect.backend.types import Tensor
+from train_by_reconnect.optimizers.sync_period import decoded, encoded
 from train_by_reconnect.optimizers.wrapper import OptimizerWrapper
 
-# Among numbers of steps: no period, which no training is as long as, and no synchronization nor start of training yet.
-_NO_PERIOD = 2**31 - 1
+# Among numbers of steps: no synchronization nor start of training yet.
 _NO_INITIAL_WEIGHTS = -1
 
 
@@ -55,7 +54,7 @@ class PeriodicOptimizer(OptimizerWrapper):
         **kwargs: Any,
     ) -> None:
         super().__init__(inner_optimizer, name=name, **kwargs)
-        self._sync_period = self._add_counter(_encoded(sync_period), "sync_period")
+        self._sync_period = self._add_counter(encoded(sync_period), "sync_period")
         # Kept in a variable, so that whatever restores the state, a file or a checkpoint, restores this too.
         self._last_sync = self._add_counter(_NO_INITIAL_WEIGHTS, "last_sync")
         self._sync_in_step = self._add_counter(1, "sync_in_step")
@@ -75,12 +74,11 @@ class PeriodicOptimizer(OptimizerWrapper):
     @property
     def sync_period(self) -> int | None:
         """k, the number of completed steps between synchronizations, or None; may be set during training."""
-        period = int(self._sync_period.numpy())
-        return None if period == _NO_PERIOD else period
+        return decoded(int(self._sync_period.numpy()))
 
     @sync_period.setter
     def sync_period(self, sync_period: int | None) -> None:
-        self._sync_period.assign(_encoded(sync_period))
+        self._sync_period.assign(encoded(sync_period))
 
     @property
     def last_sync(self) -> int:
@@ -233,23 +231,3 @@ class PeriodicOptimizer(OptimizerWrapper):
     def get_config(self) -> dict[str, Any]:
         """The arguments, k as it is now."""
         return {**super().get_config(), "sync_period": self.sync_period}
-
-
-def _encoded(sync_period: Any) -> int:
-    return _NO_PERIOD if sync_period is None else check_sync_period(sync_period)
-
-
-def check_sync_period(sync_period: Any) -> int:
-    """Return k as an int of at least 1, or say what is wrong with it.
-
-    Example:
-
-    >>> check_sync_period(20)
-    20
-    """
-    if isinstance(sync_period, bool) or not isinstance(sync_period, numbers.Integral) or sync_period < 1:
-        raise ValueError(
-            f"`sync_period` must be an integer of at least 1, in optimizer steps. "
-            f"Received: sync_period={sync_period!r}. Pass e.g. sync_period=1000, or None to leave it to a callback."
-        )
-    return int(sync_period)

@@ -12,20 +12,7 @@ from train_by_reconnect.backend.chosen import backend_of_keras
 from train_by_reconnect.backend.several_machines import let_fit_fail_with
 from train_by_reconnect.backend.types import Tensor
 from train_by_reconnect.optimizers.forwarding import OfInner
-
-# Arguments of `keras.optimizers.Optimizer` that would act on the wrapper's own, empty update.
-_BELONG_TO_INNER = (
-    "weight_decay",
-    "clipnorm",
-    "clipvalue",
-    "global_clipnorm",
-    "use_ema",
-    "ema_momentum",
-    "ema_overwrite_frequency",
-    "loss_scale_factor",
-    "learning_rate",
-)
-
+from train_by_reconnect.optimizers.inner_optimizer import get_inner, refuse_accumulation, refuse_arguments
 
 _NO_FIT = (
     "Keras' `fit` and `evaluate` expect one machine under TensorFlow, whatever the optimizer (keras#20585). Received: "
@@ -63,50 +50,9 @@ class OptimizerWrapper(keras.optimizers.Optimizer):
     ) -> None:
         backend_of_keras()  # it may have been changed since
         let_fit_fail_with(_NO_FIT)
-        self._refuse(kwargs)
+        refuse_arguments(self, kwargs)
         super().__init__(learning_rate=0.0, name=name)
-        self.inner_optimizer = self._get_inner(inner_optimizer)
-
-    def _refuse(self, kwargs: dict[str, Any]) -> None:
-        own = type(self).__name__
-        for argument in kwargs:
-            if argument == "gradient_accumulation_steps":
-                raise ValueError(_no_accumulation(own, kwargs[argument]))
-            if argument in _BELONG_TO_INNER:
-                raise ValueError(
-                    f"{own} does not take `{argument}`. Received: {argument}={kwargs[argument]}. "
-                    "Set it on the `inner_optimizer`."
-                )
-            raise ValueError(
-                f"{own} has no argument `{argument}`. Received: {argument}={kwargs[argument]}. "
-                f"Leave it out; `help({own})` lists the arguments."
-            )
-
-    def _get_inner(self, inner_optimizer: Any) -> keras.optimizers.Optimizer:
-        own = type(self).__name__
-        cause: Exception | None = None
-        try:
-            inner = keras.optimizers.get(inner_optimizer)
-        except (ValueError, TypeError) as error:
-            inner, cause = None, error
-        if inner is None:
-            raise ValueError(
-                f"{own} expects a `keras.optimizers.Optimizer`, the name of one or its config. "
-                f'Received: inner_optimizer={inner_optimizer!r}. Pass e.g. `keras.optimizers.Adam()` or "adam".'
-            ) from cause
-        if isinstance(inner, keras.optimizers.LossScaleOptimizer):
-            raise ValueError(
-                f"{own} must be inside a `LossScaleOptimizer`, so that a skipped step does not count. Received: "
-                f"inner_optimizer={inner!r}. Use `LossScaleOptimizer({own}(...))`, or leave it to mixed precision."
-            )
-        if type(inner) is type(self):
-            raise ValueError(
-                f"{own} around {own} would act on the weights twice. Received: inner_optimizer={inner!r}. Pass its "
-                "`inner_optimizer`, and set what you need on the outer one."
-            )
-        if inner.gradient_accumulation_steps:
-            raise ValueError(_no_accumulation(own, inner.gradient_accumulation_steps))
-        return inner
+        self.inner_optimizer = get_inner(self, inner_optimizer)
 
     def build(self, variables: list[keras.Variable]) -> None:
         """Create the state of the inner optimizer and of this one.
@@ -116,8 +62,7 @@ class OptimizerWrapper(keras.optimizers.Optimizer):
         """
         if self.built:
             return
-        if self.inner_optimizer.gradient_accumulation_steps:  # set on it since
-            raise ValueError(_no_accumulation(type(self).__name__, self.inner_optimizer.gradient_accumulation_steps))
+        refuse_accumulation(self, self.inner_optimizer.gradient_accumulation_steps)  # set on it since
         self.inner_optimizer.build(variables)
         keras_optimizers.know_variables(self, variables)
 
@@ -193,8 +138,7 @@ class OptimizerWrapper(keras.optimizers.Optimizer):
 
     @gradient_accumulation_steps.setter
     def gradient_accumulation_steps(self, steps: int | None) -> None:
-        if steps:
-            raise ValueError(_no_accumulation(type(self).__name__, steps))
+        refuse_accumulation(self, steps)
 
     def exclude_from_weight_decay(
         self, var_list: Sequence[keras.Variable] | None = None, var_names: Sequence[str] | None = None
@@ -299,10 +243,3 @@ class OptimizerWrapper(keras.optimizers.Optimizer):
         """
         inner = keras.saving.deserialize_keras_object(config["inner_optimizer"], custom_objects=custom_objects)
         return cls(**{**config, "inner_optimizer": inner})
-
-
-def _no_accumulation(own: str, steps: Any) -> str:
-    return (
-        f"{own} counts completed steps and does not work with gradient accumulation. Received: "
-        f"gradient_accumulation_steps={steps}. Use a larger batch, or accumulate in a `train_step` of your own."
-    )
