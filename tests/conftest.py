@@ -24,6 +24,12 @@ if BACKEND != "tensorflow":
 gc.freeze()
 gc.set_threshold(50_000, 20, 100)
 
+# The processes of pytest-xdist share the cores. Of the backends only PyTorch's threads hinder each other there.
+if BACKEND == "torch":
+    import torch
+
+    torch.set_num_threads(max(1, torch.get_num_threads() // int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))))
+
 
 def _reference(*parts):
     path = REFERENCE.joinpath(*parts)
