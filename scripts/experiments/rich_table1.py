@@ -197,7 +197,7 @@ EXPERIMENT = Experiment(
     claims=_claims(),
     more_pictures={
         "rich_fig9b": scattering(_FULL, "backward_ratio", "time of the backward passes, full training = 1"),
-        "rich_fig12b": scattering(_FULL, "train_seconds", "seconds of all training steps"),
+        "rich_fig12b": scattering(_FULL, "step_ratio", "time of all training steps, full training = 1"),
         "rich_fig23": dynamics(_FULL, [FULL, _ALL_BOTTOMS, top_and_bottom(4, "all", 0.5)]),
     },
 )

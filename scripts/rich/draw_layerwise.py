@@ -154,7 +154,10 @@ def scattering(full, key, axis):
 
 
 def dynamics(full, variants):
-    """A function that draws the errors of some variants against the seconds spent on backward passes so far.
+    """A function that draws the errors of some variants against the time of the backward passes so far.
+
+    It is counted in epochs of full training, with whose steps each run's were measured side by side: the seconds of
+    runs at other times, on a machine that does other things too, cannot be compared.
 
     Args:
         full: as in `drawing`.
@@ -172,7 +175,8 @@ def dynamics(full, variants):
             for curve in sorted(same, key=lambda curve: is_pre_trained(curve.training)):
                 _draw_errors(axes, curve)
         for each, name in zip(axes, ("training", "held-out"), strict=True):
-            each.set(xlabel="seconds of backward passes", ylabel=f"{name} error", xlim=(0, None), ylim=(0, 1))
+            each.set(xlabel="backward passes, in epochs of full training", ylabel=f"{name} error", ylim=(0, 1))
+            each.axvline(0, color="#999999", linewidth=0.8)
             each.yaxis.set_major_formatter(matplotlib.ticker.PercentFormatter(1))
             each.grid(alpha=0.3)
         named = dict(zip(*axes[0].get_legend_handles_labels()[::-1], strict=True))
@@ -186,9 +190,10 @@ def _draw_errors(axes, curve):
     """The errors of a run on training and on held-out images."""
     color, _ = STYLES[family_of(curve.training)]
     style = {"color": color, "linestyle": "--" if is_pre_trained(curve.training) else "-", "linewidth": 1.2}
-    seconds = np.cumsum(curve.summary["backward_by_epoch"])
+    by_epoch = curve.summary["backward_by_epoch"]
+    passes = np.cumsum(by_epoch) * len(by_epoch) / curve.summary["full_backward_seconds"]
     for each, metric in zip(axes, ("accuracy", "val_accuracy"), strict=True):
-        each.plot(seconds, 1 - curve.values(metric, "epoch"), label=curve.label, **style)
+        each.plot(passes, 1 - curve.values(metric, "epoch"), label=curve.label, **style)
 
 
 def _on_the_images_of(full, curves):
